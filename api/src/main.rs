@@ -1,0 +1,2 @@
+//! The `dface` binary.
+fn main() {}
