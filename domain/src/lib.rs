@@ -1,1 +1,20 @@
-//! Pure rules of dface.
+//! The rules of dface: ids, events, aggregates and ports. No I/O, no runtime, no clock, no chance.
+
+pub mod aggregate;
+pub mod checkins;
+pub mod envelope;
+pub mod events;
+pub mod geo;
+pub mod id_blocks;
+pub mod ids;
+pub mod people;
+pub mod ports;
+pub mod privacy;
+pub mod rejection;
+pub mod relations;
+pub mod requests;
+pub mod sealed;
+pub mod sessions;
+pub mod shops;
+pub mod stream;
+pub mod time;

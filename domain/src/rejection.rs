@@ -1,0 +1,77 @@
+//! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
+
+use crate::ids::{CheckinId, ShopId, UserId};
+
+/// What sort of no it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// The request makes no sense.
+    Invalid,
+    /// Who asks may not.
+    Forbidden,
+    /// There is no such thing, or who asks may not know of it.
+    NotFound,
+    /// It stands against what is already so.
+    Conflict,
+}
+
+/// A rule forbids what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such person.
+    #[error("user_id: there is no user {0}")]
+    UserUnknown(UserId),
+    /// There is no such shop.
+    #[error("shop_id: there is no shop {0}")]
+    ShopUnknown(ShopId),
+    /// There is no such check-in.
+    #[error("id: there is no check-in {0}")]
+    CheckinUnknown(CheckinId),
+    /// Somebody else's check-in.
+    #[error("id: check-in {0} is not yours")]
+    CheckinNotYours(CheckinId),
+    /// The sign-in name is taken.
+    #[error("name: this sign-in name is taken")]
+    NameTaken,
+    /// The id is taken, which an allocator of ids must not let happen.
+    #[error("id: {0} is taken")]
+    IdTaken(String),
+    /// Following oneself.
+    #[error("follow_id: nobody can follow themselves")]
+    FollowsOneself,
+    /// The key was used for another request.
+    #[error("Idempotency-Key: this key was used for a request with other parameters")]
+    KeyReused,
+    /// The account has no sign-in password of ours.
+    #[error("id: user {0} does not sign in with a local password")]
+    NotLocal(UserId),
+}
+
+impl Rejection {
+    /// Stable code for programs, explained in `docs/errors.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UserUnknown(_) => "user_unknown",
+            Self::ShopUnknown(_) => "shop_unknown",
+            Self::CheckinUnknown(_) => "checkin_unknown",
+            Self::CheckinNotYours(_) => "checkin_not_yours",
+            Self::NameTaken => "name_taken",
+            Self::IdTaken(_) => "id_taken",
+            Self::FollowsOneself => "follows_oneself",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::NotLocal(_) => "not_local",
+        }
+    }
+
+    /// What sort of no it is.
+    #[must_use]
+    pub const fn kind(&self) -> RejectionKind {
+        match self {
+            Self::UserUnknown(_) | Self::ShopUnknown(_) | Self::CheckinUnknown(_) => RejectionKind::NotFound,
+            Self::CheckinNotYours(_) => RejectionKind::Forbidden,
+            Self::NameTaken | Self::IdTaken(_) | Self::NotLocal(_) | Self::KeyReused => RejectionKind::Conflict,
+            Self::FollowsOneself => RejectionKind::Invalid,
+        }
+    }
+}

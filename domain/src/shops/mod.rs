@@ -1,0 +1,7 @@
+//! Shops: the places where people check in.
+
+pub mod kind;
+mod kind_table;
+mod shop;
+
+pub use shop::{ForeignId, Shop, ShopCommand};
