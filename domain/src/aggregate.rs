@@ -6,6 +6,9 @@ use crate::{events::Event, rejection::Rejection};
 
 /// The state of one stream, and its rules.
 pub trait Aggregate: Default + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
+    /// Version of the state's own form: snapshots of another one are not read.
+    const SCHEMA: u8 = 1;
+
     /// What can be asked of it.
     type Command: Sync;
 

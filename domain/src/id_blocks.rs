@@ -15,6 +15,14 @@ pub struct IdBlocks {
     taken: u64,
 }
 
+impl IdBlocks {
+    /// The newest block, where all blocks have `count` ids.
+    #[must_use]
+    pub const fn last_block(&self, count: u64) -> std::ops::Range<u64> {
+        self.taken + 1 - count..self.taken + 1
+    }
+}
+
 /// Takes the next block.
 #[derive(Debug, Clone)]
 pub struct TakeBlock {

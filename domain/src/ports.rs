@@ -170,6 +170,21 @@ impl fmt::Debug for dyn Keys + '_ {
     }
 }
 
+/// States of long streams, so that loading does not read them from the beginning. May vanish at any time.
+pub trait Snapshots: Send + Sync {
+    /// The newest snapshot of `stream`: how many events it covers, and the state.
+    fn snapshot(&self, stream: &StreamId) -> Option<(u64, Vec<u8>)>;
+
+    /// Keeps one; failing to is no error, since the log is the truth.
+    fn keep_snapshot(&self, stream: &StreamId, events: u64, state: &[u8]);
+}
+
+/// Hashes that only holders of the server secret can make: for looking up what must not stand in clear.
+pub trait KeyedHash: Send + Sync {
+    /// HMAC-SHA-256 under a key of its own for each `purpose`; `parts` cannot run into each other.
+    fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32];
+}
+
 /// What time it is.
 pub trait Clock: Send + Sync {
     /// Now.

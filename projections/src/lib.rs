@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The reading side: the projector and one module for each read model. Never appends an event.
+
+pub mod follows;
+pub mod keys;
+pub mod people;
+pub mod presence;
+pub mod projector;
+pub mod ranking;
+pub mod sessions;
+pub mod shops;
+pub mod trace;

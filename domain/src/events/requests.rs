@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::{ids::UserId, sealed::Sealed};
+use crate::{ids::UserId, sealed::Sealed, time::Timestamp};
 
 /// An answer as it went out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ event! {
         user: UserId => Person,
         /// Keyed hash of path and parameters: the same key with others is refused.
         fingerprint: [u8; 16] => Secret,
+        /// When it was first taken up.
+        at: Timestamp => Public,
     }
 }
 

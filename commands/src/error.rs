@@ -1,0 +1,34 @@
+//! Why a command was not done: a rule, or the machinery. The doors map both once.
+
+use dface_domain::{
+    ports::{KeyError, StoreError},
+    rejection::Rejection,
+};
+
+/// Why a command was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommandError {
+    /// A rule says no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The event store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Others were faster time and again; worth another try later.
+    #[error("too many writers on stream {0} at once")]
+    Contended(String),
+    /// A stored event cannot be understood.
+    #[error("stream {stream} cannot be read: {what}")]
+    Unreadable {
+        /// Which.
+        stream: String,
+        /// Why not.
+        what: String,
+    },
+    /// A computation of ours ended early.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
+}

@@ -1,0 +1,248 @@
+//! Load, decide, append, and once more where somebody else was faster.
+
+use std::{any::Any, sync::Arc};
+
+use dface_domain::{
+    aggregate::Aggregate,
+    envelope::{LogPosition, NewEvent},
+    events::Event,
+    ports::{Appended, Clock, Entropy, EventStore, Expected, Snapshots, StoreError},
+    stream::StreamId,
+    time::Timestamp,
+};
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::error::CommandError;
+
+/// What stands around a command: carried into each event that it causes.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// The request, import or job.
+    pub correlation: Uuid,
+    /// The event that led to this command.
+    pub causation: Option<Uuid>,
+    /// When it happened; now, where it is not said.
+    pub occurred_at: Option<Timestamp>,
+}
+
+impl Context {
+    /// A context of its own, happening now.
+    #[must_use]
+    pub fn new(correlation: Uuid) -> Self {
+        Self { correlation, causation: None, occurred_at: None }
+    }
+
+    /// The same, happening at `moment`.
+    #[must_use]
+    pub fn at(self, moment: Timestamp) -> Self {
+        Self { occurred_at: Some(moment), ..self }
+    }
+}
+
+/// What a command came to.
+#[derive(Debug, Clone)]
+pub struct Outcome<A> {
+    /// The aggregate after it.
+    pub state: A,
+    /// Position of the last event written; none where nothing happened.
+    pub position: Option<LogPosition>,
+}
+
+/// Whether a stream is likely to be there already: a wrong guess costs one more try, nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guess {
+    /// Load it first.
+    Known,
+    /// Append as to a new stream, and load only where it turns out to exist.
+    New,
+}
+
+struct Cached<A> {
+    events: u64,
+    state: A,
+}
+
+/// How the executor behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecutorSettings {
+    /// Aggregates kept in memory.
+    pub cached_aggregates: usize,
+    /// A snapshot is kept each time a stream has grown by so many events.
+    pub snapshot_every: u64,
+    /// Tries before a contended stream is given up.
+    pub tries: u32,
+}
+
+impl Default for ExecutorSettings {
+    fn default() -> Self {
+        Self { cached_aggregates: 100_000, snapshot_every: 100, tries: 16 }
+    }
+}
+
+/// Runs commands against aggregates.
+pub struct Executor {
+    store: Arc<dyn EventStore>,
+    snapshots: Arc<dyn Snapshots>,
+    cache: Cache<StreamId, Arc<dyn Any + Send + Sync>>,
+    /// When it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    settings: ExecutorSettings,
+}
+
+const PAGE: usize = 1_000;
+
+impl Executor {
+    /// An executor over a store.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        snapshots: Arc<dyn Snapshots>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: ExecutorSettings,
+    ) -> Self {
+        Self { store, snapshots, cache: Cache::new(settings.cached_aggregates), clock, entropy, settings }
+    }
+
+    /// The log beneath.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// The aggregate in `stream`, as it stands.
+    ///
+    /// # Errors
+    /// The store's, or an event that cannot be understood.
+    pub async fn load<A: Aggregate>(&self, stream: &StreamId) -> Result<A, CommandError> {
+        Ok(self.cached_or_read::<A>(stream).await?.state.clone())
+    }
+
+    /// Decides `command` on the aggregate in `stream` and appends what happens, durable when it answers.
+    ///
+    /// # Errors
+    /// The rule that forbids it, or the machinery's failure; then nothing was written.
+    pub async fn execute<A: Aggregate>(
+        &self,
+        stream: &StreamId,
+        command: &A::Command,
+        context: &Context,
+        guess: Guess,
+    ) -> Result<Outcome<A>, CommandError> {
+        for attempt in 0..self.settings.tries {
+            let loaded = if attempt == 0 && guess == Guess::New {
+                Arc::new(Cached { events: 0, state: A::default() })
+            } else {
+                self.cached_or_read::<A>(stream).await?
+            };
+            let events = loaded.state.decide(command)?;
+            if events.is_empty() {
+                return Ok(Outcome { state: loaded.state.clone(), position: None });
+            }
+            match self.append(stream, &loaded, events, context).await {
+                Err(CommandError::Store(StoreError::WrongVersion { .. })) => {
+                    self.cache.remove(stream);
+                    self.back_off(attempt).await;
+                }
+                done => return done,
+            }
+        }
+        Err(CommandError::Contended(stream.to_string()))
+    }
+
+    /// Appends a fact that no rule guards as the first event of `stream`.
+    ///
+    /// # Errors
+    /// The store's; `WrongVersion` where the stream exists.
+    pub async fn append_first(
+        &self,
+        stream: &StreamId,
+        event: Event,
+        context: &Context,
+    ) -> Result<Appended, CommandError> {
+        let batch = vec![self.envelope(event, context)];
+        Ok(self.store.append(stream, Expected::NoStream, batch).await?)
+    }
+
+    async fn append<A: Aggregate>(
+        &self,
+        stream: &StreamId,
+        loaded: &Cached<A>,
+        events: Vec<Event>,
+        context: &Context,
+    ) -> Result<Outcome<A>, CommandError> {
+        let mut state = loaded.state.clone();
+        events.iter().for_each(|event| state.apply(event));
+        let grown = loaded.events + events.len() as u64;
+        let batch = events.into_iter().map(|event| self.envelope(event, context)).collect();
+        let appended = self.store.append(stream, Expected::after(loaded.events), batch).await?;
+        self.keep::<A>(stream, loaded.events, grown, &state);
+        Ok(Outcome { state, position: Some(appended.position) })
+    }
+
+    fn envelope(&self, event: Event, context: &Context) -> NewEvent {
+        NewEvent {
+            id: uuid::Builder::from_random_bytes(self.entropy.bytes()).into_uuid(),
+            occurred_at: context.occurred_at.unwrap_or_else(|| self.clock.now()),
+            correlation: context.correlation,
+            causation: context.causation,
+            event,
+        }
+    }
+
+    fn keep<A: Aggregate>(&self, stream: &StreamId, before: u64, grown: u64, state: &A) {
+        if before / self.settings.snapshot_every != grown / self.settings.snapshot_every {
+            match postcard::to_extend(state, vec![A::SCHEMA]) {
+                Ok(bytes) => self.snapshots.keep_snapshot(stream, grown, &bytes),
+                Err(error) => tracing::warn!(%stream, %error, "a snapshot cannot be written"),
+            }
+        }
+        self.cache.insert(stream.clone(), Arc::new(Cached { events: grown, state: state.clone() }));
+    }
+
+    async fn cached_or_read<A: Aggregate>(&self, stream: &StreamId) -> Result<Arc<Cached<A>>, CommandError> {
+        if let Some(cached) = self.cache.get(stream).and_then(|any| any.downcast::<Cached<A>>().ok()) {
+            return Ok(cached);
+        }
+        let mut loaded = self.from_snapshot::<A>(stream);
+        loop {
+            let page = self.store.read_stream(stream, loaded.events, PAGE).await?;
+            for recorded in &page {
+                let event = recorded.data.decode().map_err(|e| CommandError::Unreadable {
+                    stream: stream.to_string(),
+                    what: format!("version {}: {e}", recorded.version),
+                })?;
+                loaded.state.apply(&event);
+                loaded.events += 1;
+            }
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let loaded = Arc::new(loaded);
+        if loaded.events > 0 {
+            self.cache.insert(stream.clone(), Arc::clone(&loaded) as Arc<dyn Any + Send + Sync>);
+        }
+        Ok(loaded)
+    }
+
+    fn from_snapshot<A: Aggregate>(&self, stream: &StreamId) -> Cached<A> {
+        self.snapshots
+            .snapshot(stream)
+            .filter(|(_, bytes)| bytes.first() == Some(&A::SCHEMA))
+            .and_then(|(events, bytes)| Some(Cached { events, state: postcard::from_bytes(bytes.get(1..)?).ok()? }))
+            .unwrap_or_else(|| Cached { events: 0, state: A::default() })
+    }
+
+    /// Waits a little and unevenly, so that those who collided do not collide again in step.
+    async fn back_off(&self, attempt: u32) {
+        if attempt > 1 {
+            let [chance] = self.entropy.bytes::<1>();
+            let micros = (50_u64 << attempt.min(8)) * (128 + u64::from(chance)) / 256;
+            tokio::time::sleep(std::time::Duration::from_micros(micros)).await;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Accounts and signing in (seed §2.2).
+
+use dface_domain::{
+    envelope::LogPosition,
+    events::{Gender, IdKind, PasswordSet, Provider, SignInNameClaimed, UserRegistered},
+    ids::UserId,
+    people::{Account, AccountCommand, SignInName},
+    rejection::Rejection,
+    sealed::{Sealed, Subject},
+    stream::{Category, StreamId},
+};
+
+use crate::{CommandError, Commands, Context, Guess};
+
+/// A local account that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The sign-in name, unique for ever; the name shown starts as the same.
+    pub name: String,
+    /// The sign-in password; without one nobody can sign in until one is set.
+    pub password: Option<String>,
+    /// 0, 1 or 2.
+    pub gender: Gender,
+    /// The import that makes it.
+    pub source: Option<String>,
+}
+
+/// An account as signing in answers it.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Whose.
+    pub user: UserId,
+    /// The name shown.
+    pub name: Option<String>,
+    /// 0, 1 or 2.
+    pub gender: Gender,
+    /// The derived password of §2.
+    pub password: String,
+}
+
+impl Commands {
+    /// Makes a local account.
+    ///
+    /// # Errors
+    /// The name is taken, or the machinery failed.
+    pub async fn register(&self, new: NewAccount, context: &Context) -> Result<(UserId, LogPosition), CommandError> {
+        let stream = self.sign_in_stream(&new.name);
+        let claimed = self.executor.load::<SignInName>(&stream).await?.user;
+        let user = match claimed {
+            // A claim without an account is a registration that was cut off: this one takes its place.
+            Some(user) if !self.executor.load::<Account>(&StreamId::user(user)).await?.exists() => user,
+            Some(_) => return Err(Rejection::NameTaken.into()),
+            None => UserId::Number(self.next_id(IdKind::User).await?),
+        };
+        let about = Subject::User(user);
+        self.keys.ensure(&[about])?;
+        let name = self.keys.seal(about, &new.name)?;
+        let password = match new.password {
+            Some(password) => Some(PasswordSet { user, hash: self.hash(user, password).await? }),
+            None => None,
+        };
+        let claim = SignInNameClaimed { user, name: name.clone() };
+        self.executor.execute::<SignInName>(&stream, &claim, context, Guess::New).await?;
+        let registered =
+            UserRegistered { user, provider: Provider::Local, name, gender: new.gender, source: new.source };
+        let register = AccountCommand::Register { registered, password };
+        let outcome = self.executor.execute::<Account>(&StreamId::user(user), &register, context, Guess::New).await;
+        match outcome {
+            Err(CommandError::Rejected(Rejection::IdTaken(_))) => Err(Rejection::NameTaken.into()),
+            done => Ok((user, done?.position.unwrap_or_default())),
+        }
+    }
+
+    /// Whose name and password these are; none where either is wrong, after the same work.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn sign_in(&self, name: &str, password: String) -> Result<Option<SignedIn>, CommandError> {
+        let user = self.user_named(name).await?;
+        let account = match user {
+            Some(user) => self.executor.load::<Account>(&StreamId::user(user)).await?,
+            None => Account::default(),
+        };
+        let phc = account.password().and_then(|hash| self.keys.open(hash));
+        if !self.passwords.verify(password, phc).await? {
+            return Ok(None);
+        }
+        Ok(user.map(|user| SignedIn {
+            user,
+            name: account.name().and_then(|name| self.keys.open(name)),
+            gender: account.gender(),
+            password: self.secret.chat_password(user, account.generation()),
+        }))
+    }
+
+    /// Sets another sign-in password, which also changes the derived chat password.
+    ///
+    /// # Errors
+    /// There is no such local account, or the machinery failed.
+    pub async fn reset_password(
+        &self,
+        user: UserId,
+        password: String,
+        context: &Context,
+    ) -> Result<LogPosition, CommandError> {
+        if !self.user_exists(user).await? {
+            return Err(Rejection::UserUnknown(user).into());
+        }
+        let reset = AccountCommand::ResetPassword(PasswordSet { user, hash: self.hash(user, password).await? });
+        let outcome = self.executor.execute::<Account>(&StreamId::user(user), &reset, context, Guess::Known).await?;
+        Ok(outcome.position.unwrap_or_default())
+    }
+
+    /// Whose sign-in name this is, of an account that is whole.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn user_named(&self, name: &str) -> Result<Option<UserId>, CommandError> {
+        let Some(user) = self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user else {
+            return Ok(None);
+        };
+        Ok(self.user_exists(user).await?.then_some(user))
+    }
+
+    /// Whether there is such a person.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn user_exists(&self, user: UserId) -> Result<bool, CommandError> {
+        Ok(self.executor.load::<Account>(&StreamId::user(user)).await?.exists())
+    }
+
+    fn sign_in_stream(&self, name: &str) -> StreamId {
+        StreamId::new(Category::Signin, self.secret.sign_in_key(name))
+    }
+
+    async fn hash(&self, user: UserId, password: String) -> Result<Sealed<String>, CommandError> {
+        let salt = self.entropy().bytes();
+        let hash = self.passwords.hash(password, salt).await?;
+        Ok(self.keys.seal(Subject::User(user), &hash)?)
+    }
+}

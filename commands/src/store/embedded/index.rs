@@ -1,0 +1,279 @@
+//! The stream index: where each stream's events stand in the log. Derived from the log and made anew from it when
+//! it is missing; written in batches behind the writer, never fsynced.
+//!
+//! All rows are in one keyspace, so that what a power cut leaves of them is a prefix of what was written:
+//! `c` → log id and the last position indexed; `h<stream>` → last version; `r<stream>\0<version>` → place.
+//! Snapshots have a keyspace of their own; they are a cache and may vanish.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use dface_domain::{
+    envelope::LogPosition,
+    ports::StoreError,
+};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use super::{
+    error::OpenError,
+    frame::Payload,
+    log::{Log, Place},
+    tail::{Name, Tail},
+};
+
+const CHECKPOINT: &[u8] = b"c";
+
+/// Events that a rebuild hands over at a time.
+const REBUILD_BATCH: usize = 8192;
+
+/// Where streams' events stand.
+pub struct Index {
+    db: Database,
+    rows: Keyspace,
+    snapshots: Keyspace,
+    tail: Tail,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn head_key(name: &str) -> Vec<u8> {
+    [b"h", name.as_bytes()].concat()
+}
+
+fn row_key(name: &str, version: u64) -> Vec<u8> {
+    [b"r", name.as_bytes(), &[0], &version.to_be_bytes()].concat()
+}
+
+fn to_u64(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+impl Place {
+    fn to_bytes(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.position.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.segment.to_be_bytes());
+        bytes[16..20].copy_from_slice(&self.offset.to_be_bytes());
+        bytes[20..].copy_from_slice(&self.len.to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 24] = bytes.try_into().ok()?;
+        Some(Self {
+            position: to_u64(&bytes[..8])?,
+            segment: to_u64(&bytes[8..16])?,
+            offset: u32::from_be_bytes(bytes[16..20].try_into().ok()?),
+            len: u32::from_be_bytes(bytes[20..].try_into().ok()?),
+        })
+    }
+}
+
+/// How the port tells of an index that does not answer.
+fn unavailable(error: &fjall::Error) -> StoreError {
+    StoreError::Unavailable(format!("the stream index: {error}"))
+}
+
+impl Index {
+    /// Opens the index of `log` in `path`, empty where it is missing, damaged or another log's.
+    ///
+    /// # Errors
+    /// Where none can be made there.
+    pub fn open(path: &Path, log: &Log, cache_bytes: u64) -> Result<Self, OpenError> {
+        let failed = |what: String| OpenError::Index { path: path.to_owned(), what };
+        let opened = Self::open_database(path, cache_bytes)
+            .and_then(|index| index.checkpoint().map(|checkpoint| (index, checkpoint)));
+        match opened {
+            Ok((mut index, checkpoint)) => {
+                let usable = match checkpoint {
+                    None => index.rows.first_key_value().is_none(),
+                    Some((id, position)) => id == log.id && position <= log.head(),
+                };
+                if usable {
+                    index.tail = Tail::after(checkpoint.map_or(0, |(_, position)| position));
+                    return Ok(index);
+                }
+                tracing::warn!(path = %path.display(), "the stream index is not this log's; it is made anew");
+            }
+            Err(error) if path.exists() => {
+                tracing::warn!(path = %path.display(), %error, "the stream index cannot be read; it is made anew");
+            }
+            Err(error) => return Err(failed(error.to_string())),
+        }
+        fs::remove_dir_all(path).map_err(|e| OpenError::io("remove", path, e))?;
+        Self::open_database(path, cache_bytes).map_err(|e| failed(e.to_string()))
+    }
+
+    fn open_database(path: &Path, cache_bytes: u64) -> fjall::Result<Self> {
+        let db = Database::builder(path).cache_size(cache_bytes).open()?;
+        let rows = db.keyspace("streams", KeyspaceCreateOptions::default)?;
+        let snapshots = db.keyspace("snapshots", KeyspaceCreateOptions::default)?;
+        Ok(Self { db, rows, snapshots, tail: Tail::default(), path: path.to_owned() })
+    }
+
+    fn checkpoint(&self) -> fjall::Result<Option<([u8; 16], u64)>> {
+        Ok(self.rows.get(CHECKPOINT)?.and_then(|bytes| {
+            let (id, position) = bytes.split_at_checked(16)?;
+            Some((id.try_into().ok()?, to_u64(position)?))
+        }))
+    }
+
+    /// Reads what the log has beyond the index. Needs `run` in another thread.
+    ///
+    /// # Errors
+    /// Damage in the log, or an index that cannot be written.
+    pub fn catch_up(&self, log: &Log) -> Result<u64, OpenError> {
+        let from = self.checkpoint().map_err(|e| unavailable(&e))?.map_or(0, |(_, position)| position);
+        let mut batch: Vec<(Name, u64, Place)> = Vec::new();
+        let add = |batch: &mut Vec<_>| self.tail.add(batch.drain(..)).map_err(StoreError::Unavailable);
+        log.walk(from + 1, log.head(), 1 << 20, |segment, offset, header, payload| {
+            let stream = Payload::parse(payload).map_err(|what| segment.corrupt(header.position, offset, what))?;
+            let place = Place::of(segment.first, offset, header);
+            batch.push((format!("{}-{}", stream.category, stream.key).into(), header.version, place));
+            if batch.len() >= REBUILD_BATCH {
+                add(&mut batch)?;
+            }
+            Ok(true)
+        })?;
+        add(&mut batch)?;
+        Ok(log.head() - from)
+    }
+
+    /// Adds the places of durable events; readers see them when it answers.
+    ///
+    /// # Errors
+    /// `Unavailable` where the index cannot be written any more.
+    pub fn add(&self, places: impl IntoIterator<Item = (Name, u64, Place)>) -> Result<(), StoreError> {
+        self.tail.add(places).map_err(StoreError::Unavailable)
+    }
+
+    /// The last version of a stream.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn last_version(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        if let Some(version) = self.tail.last_version(name) {
+            return Ok(Some(version));
+        }
+        let row = self.rows.get(head_key(name)).map_err(|e| unavailable(&e))?;
+        Ok(row.and_then(|bytes| to_u64(&bytes)))
+    }
+
+    /// The places of a stream's events from `version` on, in order and without a gap.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Corrupt` where the index lacks one.
+    pub fn places(&self, name: &str, version: u64, limit: usize) -> Result<Vec<Place>, StoreError> {
+        // Memory first: what leaves it meanwhile is on disk before.
+        let newest = self.tail.places(name, version, limit);
+        let until = newest.first().map_or(u64::MAX, |(version, _)| *version);
+        let mut found = Vec::new();
+        let mut next = version;
+        for guard in self.rows.range(row_key(name, version)..row_key(name, until)).take(limit) {
+            let (key, value) = guard.into_inner().map_err(|e| unavailable(&e))?;
+            let at = key.get(key.len() - 8..).and_then(to_u64);
+            let place = Place::from_bytes(&value).filter(|_| at == Some(next));
+            found.push(place.ok_or_else(|| self.damaged(name, next))?);
+            next += 1;
+        }
+        for (version, place) in newest.into_iter().take(limit - found.len()) {
+            if version != next {
+                return Err(self.damaged(name, next));
+            }
+            found.push(place);
+            next += 1;
+        }
+        Ok(found)
+    }
+
+    /// The index does not agree with the log.
+    #[must_use]
+    pub fn damaged(&self, name: &str, version: u64) -> StoreError {
+        let what = format!("it has no right place for version {version} of {name}; delete it and start again");
+        StoreError::Corrupt { position: LogPosition(0), place: format!("stream index {}", self.path.display()), what }
+    }
+
+    /// The index has rows that the log does not have, or lacks some.
+    #[must_use]
+    pub fn surplus(&self, rows: u64, events: u64) -> StoreError {
+        let what = format!("it has {rows} places for {events} events; delete it and start again");
+        StoreError::Corrupt { position: LogPosition(0), place: format!("stream index {}", self.path.display()), what }
+    }
+
+    /// Counts its rows of places, once all is on disk up to `position`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn count_rows(&self, position: u64) -> Result<u64, StoreError> {
+        self.tail.wait_written(position).map_err(StoreError::Unavailable)?;
+        let mut count = 0;
+        for guard in self.rows.prefix("r") {
+            let value = guard.value().map_err(|e| unavailable(&e))?;
+            count += u64::from(Place::from_bytes(&value).is_some_and(|place| place.position <= position));
+        }
+        Ok(count)
+    }
+
+    /// Writes to disk what is added, until it is closed. Runs in a thread of its own.
+    pub fn run(&self, log_id: [u8; 16]) {
+        while let Some((places, through)) = self.tail.take() {
+            let mut batch = self.db.batch();
+            for (name, places) in places.iter() {
+                for (version, place) in places {
+                    batch.insert(&self.rows, row_key(name, *version), place.to_bytes());
+                }
+                if let Some((version, _)) = places.last() {
+                    batch.insert(&self.rows, head_key(name), version.to_be_bytes());
+                }
+            }
+            batch.insert(&self.rows, CHECKPOINT, [&log_id[..], &through.to_be_bytes()].concat());
+            if let Err(error) = batch.commit() {
+                tracing::error!(path = %self.path.display(), %error, "the stream index cannot be written");
+                self.tail.fail(format!("the stream index in {}: {error}", self.path.display()));
+                return;
+            }
+            self.tail.written(through);
+        }
+    }
+
+    /// Ends `run` once all is on disk.
+    pub fn close(&self) {
+        self.tail.close();
+    }
+
+    /// Makes all of it durable.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn sync(&self) -> fjall::Result<()> {
+        self.db.persist(fjall::PersistMode::SyncAll)
+    }
+
+    /// Keeps a snapshot of a stream that covers `events` events.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn put_snapshot(&self, name: &str, events: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let value = [&events.to_be_bytes(), bytes].concat();
+        self.snapshots.insert(name, value).map_err(|e| unavailable(&e))
+    }
+
+    /// The snapshot of a stream, with how many events it covers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn snapshot(&self, name: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let value = self.snapshots.get(name).map_err(|e| unavailable(&e))?;
+        Ok(value.and_then(|bytes| {
+            let (events, bytes) = bytes.split_at_checked(8)?;
+            Some((to_u64(events)?, bytes.to_vec()))
+        }))
+    }
+}

@@ -1,0 +1,393 @@
+//! The embedded adapter of the `EventStore` port: append-only segment files in the process, one writer thread with
+//! group commit, readers without locks, and a stream index that is derived from the log.
+//!
+//! `DIR/log/` holds the segments and the durable mark, `DIR/index/` the stream index and snapshots, `DIR/lock` keeps
+//! a second process out.
+
+mod cursor;
+mod error;
+mod frame;
+mod group;
+mod index;
+mod log;
+mod mark;
+mod recovery;
+mod segment;
+mod tail;
+mod verify;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::Sender;
+use dface_domain::{
+    envelope::{LogPosition, NewEvent, Recorded},
+    ports::{Appended, Clock, Entropy, EventStore, Expected, PortFuture, Snapshots, StoreError},
+    stream::StreamId,
+};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, oneshot};
+
+pub use self::{error::OpenError, verify::Verified};
+use self::{
+    group::{Batch, Reply},
+    index::Index,
+    log::Log,
+    segment::SEGMENT_HEADER,
+    writer::{Message, Parts, Space, Writer},
+};
+
+/// Memory that waiting batches may take, in units of [`UNIT`] bytes.
+const QUEUE_UNITS: usize = 16_384;
+const UNIT: usize = 4096;
+
+/// Longest key of a stream, in bytes.
+const MAX_KEY: usize = 1024;
+
+/// Settings of the embedded store.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    /// The data directory; made where it is missing.
+    pub dir: PathBuf,
+    /// Bytes of a segment file.
+    pub segment_bytes: u64,
+    /// Bytes of one event, at most.
+    pub max_event_bytes: usize,
+    /// Events of one batch, at most.
+    pub max_batch_events: usize,
+    /// Bytes of one batch, at most.
+    pub max_batch_bytes: usize,
+    /// Bytes that stay free on the file system, for the indexes.
+    pub min_free_bytes: u64,
+    /// Bytes of memory for the index's blocks.
+    pub index_cache_bytes: u64,
+    /// Which log this is; made at the first start where it is not given.
+    pub log_id: Option<[u8; 16]>,
+}
+
+impl EmbeddedConfig {
+    /// The usual settings for the data in `dir`.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            segment_bytes: 64 << 20,
+            max_event_bytes: 1 << 20,
+            max_batch_events: 10_000,
+            max_batch_bytes: 8 << 20,
+            min_free_bytes: 64 << 20,
+            index_cache_bytes: 64 << 20,
+            log_id: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), OpenError> {
+        let wrong = |what: &str| Err(OpenError::Config(what.to_owned()));
+        if self.segment_bytes >= 1 << 32 {
+            return wrong("a segment must be below 4 GiB");
+        }
+        if (self.max_batch_bytes + SEGMENT_HEADER) as u64 > self.segment_bytes {
+            return wrong("the largest batch must fit into a segment");
+        }
+        if self.max_batch_bytes + UNIT > QUEUE_UNITS * UNIT {
+            return wrong("the largest batch must be below 64 MiB");
+        }
+        if self.max_batch_events == 0 || u32::try_from(self.max_batch_events).is_err() {
+            return wrong("a batch must have room for an event");
+        }
+        Ok(())
+    }
+}
+
+/// What the store holds now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Events.
+    pub events: u64,
+    /// Bytes of the segment files, unused room in them too.
+    pub bytes: u64,
+    /// Segment files.
+    pub segments: u64,
+}
+
+/// The embedded event store. Clones share it; the last one that goes closes it.
+#[derive(Debug, Clone)]
+pub struct EmbeddedStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    log: Arc<Log>,
+    index: Arc<Index>,
+    queue: Sender<Message>,
+    room: Arc<Semaphore>,
+    config: EmbeddedConfig,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held while the store is open.
+    _lock: File,
+}
+
+impl EmbeddedStore {
+    /// Opens the store, or begins one; reads only what the index does not know yet. Blocks on the disk.
+    ///
+    /// # Errors
+    /// Another process has it, the directory cannot be used, no room for a first segment, or damage.
+    pub fn open(config: EmbeddedConfig, clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        config.check()?;
+        let log_dir = config.dir.join("log");
+        fs::create_dir_all(&log_dir).map_err(|e| OpenError::io("make", &log_dir, e))?;
+        let lock = lock(&config.dir)?;
+        let recovered = recovery::open(&log_dir, config.log_id, config.segment_bytes, entropy)?;
+        let log = Arc::new(recovered.log);
+        let index = Arc::new(Index::open(&config.dir.join("index"), &log, config.index_cache_bytes)?);
+        segment::sync_dir(&config.dir).map_err(|e| OpenError::io("fsync", &config.dir, e))?;
+        let indexer = {
+            let (index, id) = (Arc::clone(&index), log.id);
+            spawn("log-index", move || index.run(id))?
+        };
+        if let Err(error) = index.catch_up(&log) {
+            index.close();
+            let _ = indexer.join();
+            return Err(error);
+        }
+        let (queue, waiting) = crossbeam_channel::unbounded();
+        let room = Arc::new(Semaphore::new(QUEUE_UNITS));
+        let writer = Writer::new(Parts {
+            log: Arc::clone(&log),
+            index: Arc::clone(&index),
+            clock,
+            queue: waiting,
+            room: Arc::clone(&room),
+            end: recovered.end,
+            mark: recovered.mark,
+            segment_bytes: config.segment_bytes,
+            space: Space { dir: log_dir, keep: config.min_free_bytes },
+        });
+        let threads = Mutex::new(vec![spawn("log-writer", move || writer.run())?, indexer]);
+        Ok(Self { inner: Arc::new(Inner { log, index, queue, room, config, threads, _lock: lock }) })
+    }
+
+    /// Answers what is waiting, writes all down and ends the threads; later appends are refused. Blocks on the disk.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Which log this is: made once, in every segment.
+    #[must_use]
+    pub fn log_id(&self) -> [u8; 16] {
+        self.inner.log.id
+    }
+
+    /// Reads everything, checks every byte that was written and the index's agreement. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The first damage. `Corrupt` at position 0 is the index alone: it is made anew when `DIR/index` is deleted.
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        verify::verify(&self.inner.log, &self.inner.index)
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let segments = self.inner.log.segments();
+        let bytes = segments.iter().map(|s| s.size).sum();
+        Stats { events: self.inner.log.head(), bytes, segments: segments.len() as u64 }
+    }
+
+    /// As `read_all`, for threads that may block on the disk. Answers of more than some 32 MiB end early, never empty.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub fn read_all_blocking(&self, after: LogPosition, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        self.inner.log.read_all(after, limit)
+    }
+
+    /// As `read_stream`, for threads that may block on the disk.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub fn read_stream_blocking(&self, stream: &StreamId, version: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        Ok(self.inner.read_stream(stream, version, limit)?.into_iter().map(|(event, _)| event).collect())
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map_err(|e| OpenError::io("start a thread for", Path::new(name), e))
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = file.map_err(|e| OpenError::io("open", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(OpenError::io("lock", &path, error)),
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        self.room.close();
+        // Where the writer is gone already there is nothing to tell it.
+        let _ = self.queue.send(Message::Close);
+        let mut threads = self.threads.lock();
+        if threads.is_empty() {
+            return;
+        }
+        let mut threads = threads.drain(..);
+        let ended = threads.next().map(JoinHandle::join);
+        self.index.close();
+        let ended = ended.into_iter().chain(threads.map(JoinHandle::join));
+        if ended.filter(Result::is_err).count() > 0 {
+            tracing::error!("a thread of the event store ended in a panic");
+        }
+        if let Err(error) = self.index.sync() {
+            tracing::warn!(%error, "the stream index cannot be fsynced; it catches up at the next start");
+        }
+    }
+
+    fn read_stream(&self, stream: &StreamId, version: u64, limit: usize) -> Result<Vec<(Recorded, u32)>, StoreError> {
+        let name = stream.to_string();
+        let places = self.index.places(&name, version, limit)?;
+        let read = places.iter().zip(version..).map(|(place, version)| {
+            let (event, header) = self.log.read_at(place)?;
+            if event.stream != *stream || event.version != version {
+                return Err(self.index.damaged(&name, version));
+            }
+            Ok((event, header.following))
+        });
+        read.collect()
+    }
+
+    fn encode(&self, stream: &StreamId, events: &[NewEvent]) -> Result<Vec<u8>, StoreError> {
+        let refused = |why: String| Err(StoreError::Refused(why));
+        if events.is_empty() {
+            return refused("a batch without an event".to_owned());
+        }
+        if events.len() > self.config.max_batch_events {
+            return refused(format!("a batch of {} events, above {}", events.len(), self.config.max_batch_events));
+        }
+        if stream.key.len() > MAX_KEY || stream.key.contains('\0') {
+            return refused(format!("a stream's key must be below {MAX_KEY} bytes and without NUL"));
+        }
+        let mut frames = Vec::with_capacity(256 * events.len());
+        for event in events {
+            let before = frames.len();
+            frames = frame::encode(stream, event, frames).map_err(StoreError::Refused)?;
+            let bytes = frames.len() - before;
+            if bytes > self.config.max_event_bytes {
+                return refused(format!("an event of {bytes} bytes, above {}", self.config.max_event_bytes));
+            }
+            if frames.len() > self.config.max_batch_bytes {
+                return refused(format!("a batch above {} bytes", self.config.max_batch_bytes));
+            }
+        }
+        Ok(frames)
+    }
+
+    async fn append(self: Arc<Self>, stream: &StreamId, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError> {
+        let closed = || StoreError::Unavailable("the event store is closed".to_owned());
+        if matches!(expected, Expected::Version(version) if version > u64::MAX / 2) {
+            return Err(StoreError::Refused(format!("no stream has a version {expected:?}")));
+        }
+        let frames = self.encode(stream, &events)?;
+        let count = u32::try_from(events.len()).expect("checked against the largest batch");
+        let permits = u32::try_from(1 + frames.len() / UNIT).expect("checked against the largest batch");
+        self.room.acquire_many(permits).await.map_err(|_| closed())?.forget();
+        let (answer, answered) = oneshot::channel();
+        let batch = Batch { name: stream.to_string().into(), expected, frames, count, permits, answer };
+        self.queue.send(Message::Append(batch)).map_err(|_| closed())?;
+        match answered.await.map_err(|_| closed())? {
+            Reply::Done(appended) => Ok(appended),
+            Reply::Failed(error) => Err(error),
+            Reply::Elsewhere(actual) => {
+                let first = expected.next_version();
+                let last = first + u64::from(count) - 1;
+                if actual.is_some_and(|actual| actual >= last) {
+                    let (stream, ids) = (stream.clone(), events.iter().map(|e| e.id).collect());
+                    let repeat = blocking(move || self.repeat(&stream, first, ids)).await?;
+                    if let Some(appended) = repeat {
+                        return Ok(appended);
+                    }
+                }
+                Err(StoreError::WrongVersion { stream: stream.clone(), expected, actual })
+            }
+        }
+    }
+
+    /// Whether the batch of `ids` is what stands in the stream from `first` on.
+    #[expect(clippy::needless_pass_by_value, reason = "moved into another thread")]
+    fn repeat(&self, stream: &StreamId, first: u64, ids: Vec<uuid::Uuid>) -> Result<Option<Appended>, StoreError> {
+        // Nearly always it is somebody else's event: one look is enough then.
+        if self.read_stream(stream, first, 1)?.first().is_none_or(|(event, _)| Some(&event.id) != ids.first()) {
+            return Ok(None);
+        }
+        let found = self.read_stream(stream, first, ids.len())?;
+        let same = found.len() == ids.len() && found.iter().zip(&ids).all(|((event, _), id)| event.id == *id);
+        let last = found.last().filter(|(_, following)| same && *following == 0);
+        Ok(last.map(|(event, _)| Appended { position: event.position, version: event.version }))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("a read was given up: {error}"))))
+}
+
+impl EventStore for EmbeddedStore {
+    fn append<'a>(&'a self, stream: &'a StreamId, expected: Expected, events: Vec<NewEvent>) -> PortFuture<'a, Result<Appended, StoreError>> {
+        Box::pin(Arc::clone(&self.inner).append(stream, expected, events))
+    }
+
+    fn read_stream<'a>(&'a self, stream: &'a StreamId, version: u64, limit: usize) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>> {
+        let (store, stream) = (self.clone(), stream.clone());
+        Box::pin(blocking(move || store.read_stream_blocking(&stream, version, limit)))
+    }
+
+    fn read_all(&self, after: LogPosition, limit: usize) -> PortFuture<'_, Result<Vec<Recorded>, StoreError>> {
+        let log = Arc::clone(&self.inner.log);
+        Box::pin(blocking(move || log.read_all(after, limit)))
+    }
+
+    fn head(&self) -> LogPosition {
+        LogPosition(self.inner.log.head())
+    }
+
+    fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {
+        let mut head = self.inner.log.subscribe();
+        Box::pin(async move {
+            // The sender lives as long as the store that is borrowed here.
+            let _ = head.wait_for(|head| *head > after.0).await;
+        })
+    }
+}
+
+impl Snapshots for EmbeddedStore {
+    fn snapshot(&self, stream: &StreamId) -> Option<(u64, Vec<u8>)> {
+        let found = self.inner.index.snapshot(&stream.to_string());
+        found.inspect_err(|error| tracing::warn!(%stream, %error, "a snapshot cannot be read")).ok().flatten()
+    }
+
+    fn keep_snapshot(&self, stream: &StreamId, events: u64, state: &[u8]) {
+        if let Err(error) = self.inner.index.put_snapshot(&stream.to_string(), events, state) {
+            tracing::warn!(%stream, %error, "a snapshot cannot be kept");
+        }
+    }
+}

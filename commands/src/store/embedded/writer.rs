@@ -1,0 +1,264 @@
+//! The one thread that writes: it gives positions and versions, writes groups, fsyncs, and answers.
+
+use std::{io, os::unix::fs::FileExt, path::PathBuf, sync::Arc, time::Duration};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use dface_domain::ports::{Clock, StoreError};
+use quick_cache::unsync::Cache;
+use tokio::sync::Semaphore;
+
+use super::{
+    error::no_room,
+    group::{Batch, Group, Reply, Start},
+    index::Index,
+    log::Log,
+    mark::Mark,
+    segment::Segment,
+    tail::Name,
+};
+
+/// A group is closed at so many bytes, however many wait.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// After so long without work the durable mark is fsynced.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Streams whose last version is at hand.
+const HOT_STREAMS: usize = 100_000;
+
+/// What the writer is told.
+#[derive(Debug)]
+pub enum Message {
+    /// Append.
+    Append(Batch),
+    /// Answer all that came before, then end.
+    Close,
+}
+
+/// The writer's state.
+pub struct Writer {
+    pub(super) log: Arc<Log>,
+    pub(super) index: Arc<Index>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) queue: Receiver<Message>,
+    pub(super) room: Arc<Semaphore>,
+    pub(super) segment: Arc<Segment>,
+    /// Where the next frame goes.
+    pub(super) end: u64,
+    pub(super) mark: Mark,
+    pub(super) segment_bytes: u64,
+    pub(super) space: Space,
+    hot: Cache<Name, u64>,
+    /// Why nothing is written until a restart.
+    broken: Option<String>,
+    /// Whether the mark is written but not fsynced.
+    unsettled: bool,
+}
+
+/// Room on the file system that is left to the indexes.
+#[derive(Debug)]
+pub struct Space {
+    /// Where.
+    pub dir: PathBuf,
+    /// Bytes that stay free.
+    pub keep: u64,
+}
+
+impl Space {
+    /// Whether `wanted` more bytes may be used.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn check(&self, wanted: u64) -> Result<(), StoreError> {
+        // A file system that does not tell is not held against the caller.
+        let Ok(stat) = rustix::fs::statvfs(&self.dir) else { return Ok(()) };
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        if free >= self.keep.saturating_add(wanted) {
+            return Ok(());
+        }
+        let (dir, keep) = (self.dir.display(), self.keep);
+        Err(StoreError::Full(format!("{dir} has {free} bytes free; {wanted} are wanted and {keep} must stay free")))
+    }
+}
+
+/// What a writer starts from.
+pub struct Parts {
+    /// The log.
+    pub log: Arc<Log>,
+    /// Its index.
+    pub index: Arc<Index>,
+    /// For the time of append.
+    pub clock: Arc<dyn Clock>,
+    /// Where batches come from.
+    pub queue: Receiver<Message>,
+    /// Room in that queue.
+    pub room: Arc<Semaphore>,
+    /// Where the next frame goes in the last segment.
+    pub end: u64,
+    /// The mark file.
+    pub mark: Mark,
+    /// Size of new segments.
+    pub segment_bytes: u64,
+    /// Room to leave.
+    pub space: Space,
+}
+
+impl Writer {
+    /// A writer at the end of the log.
+    ///
+    /// # Panics
+    /// Never: a log has a segment.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { log, index, clock, queue, room, end, mark, segment_bytes, space } = parts;
+        let segment = Arc::clone(log.segments().last().expect("a log has a segment"));
+        let hot = Cache::new(HOT_STREAMS);
+        Self { log, index, clock, queue, room, segment, end, mark, segment_bytes, space, hot, broken: None, unsettled: false }
+    }
+
+    /// Writes until it is told to close or everybody went away.
+    pub fn run(mut self) {
+        let mut group = Group::default();
+        while let Some(batch) = self.wait() {
+            self.take(&mut group, batch);
+            let mut open = true;
+            while open && group.bytes.len() < GROUP_BYTES {
+                match self.queue.try_recv() {
+                    Ok(Message::Append(batch)) => self.take(&mut group, batch),
+                    Ok(Message::Close) => open = false,
+                    Err(_) => break,
+                }
+            }
+            self.commit(&mut group);
+            if !open {
+                break;
+            }
+        }
+        self.settle();
+    }
+
+    fn wait(&mut self) -> Option<Batch> {
+        let mut message = if self.unsettled { self.queue.recv_timeout(IDLE) } else { self.queue.recv().map_err(Into::into) };
+        if matches!(message, Err(RecvTimeoutError::Timeout)) {
+            self.settle();
+            message = self.queue.recv().map_err(Into::into);
+        }
+        match message {
+            Ok(Message::Append(batch)) => Some(batch),
+            Ok(Message::Close) | Err(_) => None,
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Err(error) = self.mark.sync() {
+            tracing::warn!(%error, "the durable mark cannot be fsynced");
+        }
+        self.unsettled = false;
+    }
+
+    fn last_version(&self, group: &Group, name: &Name) -> Result<Option<u64>, StoreError> {
+        match group.heads.get(name).or_else(|| self.hot.get(name)) {
+            Some(version) => Ok(Some(*version)),
+            None => self.index.last_version(name),
+        }
+    }
+
+    fn take(&mut self, group: &mut Group, batch: Batch) {
+        if let Some(why) = &self.broken {
+            return group.refuse(batch, Reply::Failed(StoreError::Unavailable(why.clone())));
+        }
+        let last = match self.last_version(group, &batch.name) {
+            Ok(last) => last,
+            Err(error) => return group.refuse(batch, Reply::Failed(error)),
+        };
+        let version = last.map_or(0, |version| version + 1);
+        if version != batch.expected.next_version() {
+            return group.refuse(batch, Reply::Elsewhere(last));
+        }
+        if group.bytes.is_empty()
+            && let Err(error) = self.space.check(0)
+        {
+            return group.refuse(batch, Reply::Failed(error));
+        }
+        if self.end + (group.bytes.len() + batch.frames.len()) as u64 > self.segment.size {
+            self.commit(group);
+            if let Err(error) = self.roll(batch.frames.len()) {
+                return group.refuse(batch, Reply::Failed(error));
+            }
+        }
+        let (head, segment, offset) = (self.log.head(), self.segment.first, self.end);
+        group.take(batch, version, &Start { head, segment, offset, time: self.clock.now().0 });
+    }
+
+    /// Goes on in a new segment.
+    fn roll(&mut self, needed: usize) -> Result<(), StoreError> {
+        if let Some(why) = &self.broken {
+            return Err(StoreError::Unavailable(why.clone()));
+        }
+        if (needed + super::segment::SEGMENT_HEADER) as u64 > self.segment_bytes {
+            return Err(StoreError::Refused("the batch is larger than a segment".to_owned()));
+        }
+        self.space.check(self.segment_bytes)?;
+        let first = self.log.head() + 1;
+        let segment = Segment::create(&self.log.dir, self.log.id, first, self.segment_bytes).map_err(|e| {
+            if no_room(&e) {
+                return StoreError::Full(format!("no new segment in {}: {e}", self.log.dir.display()));
+            }
+            StoreError::Unavailable(format!("no new segment in {}: {e}", self.log.dir.display()))
+        })?;
+        self.segment = Arc::new(segment);
+        self.end = super::segment::SEGMENT_HEADER as u64;
+        self.log.push(Arc::clone(&self.segment));
+        Ok(())
+    }
+
+    /// Makes the group durable, tells readers, then those who wait.
+    fn commit(&mut self, group: &mut Group) {
+        if group.count > 0
+            && let Err(error) = self.write(group)
+        {
+            group.fail(&error);
+        }
+        let permits = group.answer();
+        self.room.add_permits(permits);
+    }
+
+    fn write(&mut self, group: &mut Group) -> Result<(), StoreError> {
+        if let Err(error) = self.segment.file.write_all_at(&group.bytes, self.end) {
+            return Err(self.undo(group.bytes.len(), &error));
+        }
+        if let Err(error) = self.segment.file.sync_data() {
+            return Err(self.break_down(format!("the fsync of segment {} failed: {error}", self.segment.name)));
+        }
+        let head = self.log.head() + group.count;
+        if let Err(error) = self.mark.write(head) {
+            return Err(self.break_down(format!("the durable mark cannot be written: {error}")));
+        }
+        self.unsettled = true;
+        for (name, version) in group.heads.drain() {
+            self.hot.insert(name, version);
+        }
+        self.segment.note(self.log.head() + 1, self.end);
+        self.end += group.bytes.len() as u64;
+        let added = self.index.add(group.places.drain(..));
+        self.log.publish(head);
+        added.map_err(|error| self.break_down(error.to_string()))
+    }
+
+    /// After a failed write: what was written must not look like events of a later group.
+    fn undo(&mut self, len: usize, error: &io::Error) -> StoreError {
+        let zeroed = self.segment.file.write_all_at(&vec![0; len], self.end);
+        if no_room(error) && zeroed.is_ok() {
+            return StoreError::Full(format!("segment {}: {error}", self.segment.name));
+        }
+        self.break_down(format!("segment {} cannot be written: {error}", self.segment.name))
+    }
+
+    /// Nobody knows what is on disk now: nothing more is written until a restart reads it.
+    fn break_down(&mut self, why: String) -> StoreError {
+        tracing::error!(%why, "the event log takes no more events until a restart");
+        let why = format!("{why}; restart to go on");
+        self.broken = Some(why.clone());
+        StoreError::Unavailable(why)
+    }
+}

@@ -1,0 +1,165 @@
+//! Keys of rows: a tag for the kind of row, then ids in an order that sorts as wanted.
+
+use dface_domain::{
+    ids::{CheckinId, ObjectId, SessionId, ShopId, UserId},
+    time::Timestamp,
+};
+
+/// Bytes of a user id in a key.
+pub const USER_LEN: usize = 13;
+
+/// A key that is being put together.
+#[derive(Debug, Clone)]
+pub struct KeyBuf(Vec<u8>);
+
+impl KeyBuf {
+    /// Begins with the tag of a kind of row.
+    #[must_use]
+    pub fn tag(tag: u8) -> Self {
+        let mut bytes = Vec::with_capacity(40);
+        bytes.push(tag);
+        Self(bytes)
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn user(mut self, user: UserId) -> Self {
+        self.0.extend_from_slice(&user_bytes(user));
+        self
+    }
+
+    /// A shop.
+    #[must_use]
+    pub fn shop(mut self, shop: ShopId) -> Self {
+        self.0.extend_from_slice(&shop.0.to_be_bytes());
+        self
+    }
+
+    /// A check-in.
+    #[must_use]
+    pub fn checkin(mut self, checkin: CheckinId) -> Self {
+        self.0.extend_from_slice(&checkin.0.0);
+        self
+    }
+
+    /// A session.
+    #[must_use]
+    pub fn session(mut self, session: SessionId) -> Self {
+        self.0.extend_from_slice(&session.0);
+        self
+    }
+
+    /// A moment, so that later ones come first.
+    #[must_use]
+    pub fn newest_first(mut self, moment: Timestamp) -> Self {
+        self.0.extend_from_slice(&(!sortable(moment.0)).to_be_bytes());
+        self
+    }
+
+    /// Bytes as they are.
+    #[must_use]
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+}
+
+impl std::ops::Deref for KeyBuf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Reads a key from its front.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyReader<'a>(&'a [u8]);
+
+impl<'a> KeyReader<'a> {
+    /// Behind the tag, where the key has that one.
+    #[must_use]
+    pub fn tagged(key: &'a [u8], tag: u8) -> Option<Self> {
+        key.split_first().filter(|(first, _)| **first == tag).map(|(_, rest)| Self(rest))
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    /// The next part as a person.
+    pub fn user(&mut self) -> Option<UserId> {
+        let bytes = self.take::<USER_LEN>()?;
+        let (kind, rest) = bytes.split_first()?;
+        match kind {
+            0 => Some(UserId::Number(u64::from_be_bytes(*rest.first_chunk()?))),
+            _ => Some(UserId::Object(ObjectId(*rest.first_chunk()?))),
+        }
+    }
+
+    /// The next part as a shop.
+    pub fn shop(&mut self) -> Option<ShopId> {
+        self.take().map(u64::from_be_bytes).map(ShopId)
+    }
+
+    /// The next part as a check-in.
+    pub fn checkin(&mut self) -> Option<CheckinId> {
+        self.take().map(ObjectId).map(CheckinId)
+    }
+
+    /// The next part as a session.
+    pub fn session(&mut self) -> Option<SessionId> {
+        self.take().map(SessionId)
+    }
+
+    /// The next part as a moment that sorts newest first.
+    pub fn newest_first(&mut self) -> Option<Timestamp> {
+        self.take().map(|bytes| Timestamp(unsortable(!u64::from_be_bytes(bytes))))
+    }
+}
+
+const SIGN: u64 = 1 << 63;
+
+const fn sortable(number: i64) -> u64 {
+    number.cast_unsigned() ^ SIGN
+}
+
+const fn unsortable(number: u64) -> i64 {
+    (number ^ SIGN).cast_signed()
+}
+
+fn user_bytes(user: UserId) -> [u8; USER_LEN] {
+    let mut bytes = [0; USER_LEN];
+    match user {
+        UserId::Number(number) => bytes[1..9].copy_from_slice(&number.to_be_bytes()),
+        UserId::Object(object) => {
+            bytes[0] = 1;
+            bytes[1..].copy_from_slice(&object.0);
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dface_domain::ids::ADMINISTRATOR;
+
+    #[test]
+    fn keys_read_back_and_sort_newest_first() {
+        let checkin = CheckinId(ObjectId([5; 12]));
+        for user in [UserId::Number(7), ADMINISTRATOR] {
+            let key = KeyBuf::tag(b't').user(user).newest_first(Timestamp(-3)).checkin(checkin);
+            let mut reader = KeyReader::tagged(&key, b't').unwrap();
+            assert_eq!(reader.user(), Some(user));
+            assert_eq!(reader.newest_first(), Some(Timestamp(-3)));
+            assert_eq!(reader.checkin(), Some(checkin));
+            assert_eq!(reader.shop(), None);
+        }
+        let at = |micros| KeyBuf::tag(b't').newest_first(Timestamp(micros)).to_vec();
+        assert!(at(5) < at(4) && at(4) < at(-4) && at(-4) < at(i64::MIN));
+        assert!(KeyReader::tagged(&at(5), b'x').is_none());
+    }
+}

@@ -1,0 +1,100 @@
+//! How far each read model is, in which generation: one row each, committed with the rows that it covers.
+
+use dface_domain::envelope::LogPosition;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+use super::{ModelError, rows::decode_row};
+
+/// A read model's serving generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Which log it was made of.
+    pub log: [u8; 16],
+    /// Version of the rows' own form.
+    pub schema: u32,
+    /// Its keyspace is `<name>-<generation>`.
+    pub generation: u32,
+    /// The last event that its rows hold.
+    pub position: LogPosition,
+}
+
+impl Checkpoint {
+    /// The keyspace of its rows.
+    #[must_use]
+    pub fn keyspace_name(&self, model: &str) -> String {
+        format!("{model}-{}", self.generation)
+    }
+}
+
+const KEYSPACE: &str = "checkpoints";
+
+/// All checkpoints.
+pub struct Checkpoints {
+    keyspace: Keyspace,
+    known: Mutex<HashMap<String, Checkpoint>>,
+}
+
+impl Checkpoints {
+    /// Reads them all.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn open(db: &Database) -> Result<Self, ModelError> {
+        let keyspace = db.keyspace(KEYSPACE, KeyspaceCreateOptions::default)?;
+        let mut known = HashMap::new();
+        for guard in keyspace.iter() {
+            let (key, value) = guard.into_inner()?;
+            known.insert(String::from_utf8_lossy(&key).into_owned(), decode_row(&value)?);
+        }
+        Ok(Self { keyspace, known: Mutex::new(known) })
+    }
+
+    /// The serving generation of a model.
+    pub fn get(&self, name: &str) -> Option<Checkpoint> {
+        self.known.lock().get(name).cloned()
+    }
+
+    /// Deletes keyspaces that no checkpoint names: generations that were never finished, or are over.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn sweep(&self, db: &Database) -> Result<(), ModelError> {
+        let serving: Vec<String> = {
+            let known = self.known.lock();
+            known.iter().map(|(name, checkpoint)| checkpoint.keyspace_name(name)).collect()
+        };
+        for name in db.list_keyspace_names() {
+            let name: &str = &name;
+            if name != KEYSPACE && !serving.iter().any(|s| s == name) {
+                db.delete_keyspace(db.keyspace(name, KeyspaceCreateOptions::default)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes another generation the serving one.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn serve(&self, name: &str, checkpoint: Checkpoint) -> Result<(), ModelError> {
+        self.keyspace.insert(name, encode(&checkpoint)?)?;
+        self.known.lock().insert(name.to_owned(), checkpoint);
+        Ok(())
+    }
+
+    pub(super) fn advance(&self, batch: &mut OwnedWriteBatch, name: &str, position: LogPosition) -> Result<(), ModelError> {
+        let mut known = self.known.lock();
+        if let Some(checkpoint) = known.get_mut(name) {
+            checkpoint.position = position;
+            batch.insert(&self.keyspace, name, encode(checkpoint)?);
+        }
+        Ok(())
+    }
+}
+
+fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, ModelError> {
+    postcard::to_stdvec(checkpoint).map_err(|e| ModelError::Row(e.to_string()))
+}

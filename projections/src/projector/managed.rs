@@ -1,0 +1,276 @@
+//! One read model under management: its thread, its serving view, rebuilding it and comparing it with a rebuild.
+
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use dface_domain::envelope::LogPosition;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ModelError,
+    build::{self, Difference},
+    checkpoints::{Checkpoint, Checkpoints},
+    feed::Feed,
+    model::{Parts, ReadModel, View},
+    rows::Rows,
+    runner::{Runner, Stopped},
+    status::{Progress, State, Status},
+};
+
+/// What all read models of one process share.
+pub(super) struct Shared {
+    pub(super) db: Database,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) feed: Feed,
+    pub(super) parts: Parts,
+    pub(super) progress: Progress,
+    pub(super) log: [u8; 16],
+    pub(super) settings: super::Settings,
+    pub(super) stop: CancellationToken,
+}
+
+/// The view that serves now; another one after a rebuild.
+pub struct Served<V>(Arc<ArcSwap<V>>);
+
+impl<V> Clone for Served<V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<V> Served<V> {
+    /// The view that serves now.
+    #[must_use]
+    pub fn view(&self) -> arc_swap::Guard<Arc<V>> {
+        self.0.load()
+    }
+}
+
+/// A model's thread, which gives its runner back when it is stopped.
+struct Following<M> {
+    stop: CancellationToken,
+    thread: JoinHandle<Runner<M>>,
+}
+
+pub(super) struct Managed<M: ReadModel> {
+    shared: Arc<Shared>,
+    served: Arc<ArcSwap<M::View>>,
+    status: Arc<Status>,
+    following: Mutex<Option<Following<M>>>,
+    rebuilding: Mutex<()>,
+}
+
+/// What the projector asks of any model.
+pub(super) trait AnyModel: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn status(&self) -> &Status;
+    fn start(&self) -> Result<(), ModelError>;
+    fn stop(&self);
+    fn rebuild(&self) -> Result<u64, ModelError>;
+    fn compare(&self) -> Result<Difference, ModelError>;
+    fn skip(&self, position: LogPosition) -> Result<(), ModelError>;
+    fn bytes(&self) -> u64;
+}
+
+impl<M: ReadModel> Managed<M> {
+    /// Opens the serving generation, or makes one of the whole log where there is none of this log and form.
+    pub(super) fn open(shared: Arc<Shared>) -> Result<Self, ModelError> {
+        let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
+        let status = Arc::new(Status::default());
+        let runner = match found {
+            Some(checkpoint) => Runner {
+                model: M::new(&shared.parts),
+                rows: open_rows(&shared, &checkpoint.keyspace_name(M::NAME))?,
+                position: checkpoint.position,
+            },
+            None => build::new_generation::<M>(&shared, &status, shared.feed.head())?,
+        };
+        let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
+        status.advance(runner.position);
+        let managed = Self {
+            shared,
+            served: Arc::new(ArcSwap::from_pointee(view)),
+            status,
+            following: Mutex::new(None),
+            rebuilding: Mutex::new(()),
+        };
+        managed.follow(runner);
+        Ok(managed)
+    }
+
+    pub(super) fn served(&self) -> Served<M::View> {
+        Served(Arc::clone(&self.served))
+    }
+
+    fn follow(&self, mut runner: Runner<M>) {
+        let stop = self.shared.stop.child_token();
+        let (shared, served) = (Arc::clone(&self.shared), Arc::clone(&self.served));
+        let (status, token) = (Arc::clone(&self.status), stop.clone());
+        let thread = thread::Builder::new()
+            .name(format!("model-{}", M::NAME))
+            .spawn(move || {
+                follow_log(&mut runner, &shared, &served, &status, &token);
+                runner
+            })
+            .expect("a thread for each read model can be started");
+        *self.following.lock() = Some(Following { stop, thread });
+    }
+
+    /// Stops the thread and takes its runner; a thread that died is replaced by the last commit.
+    fn halt(&self) -> Result<Runner<M>, ModelError> {
+        let following = self.following.lock().take();
+        if let Some(Following { stop, thread }) = following {
+            stop.cancel();
+            if let Ok(runner) = thread.join() {
+                return Ok(runner);
+            }
+        }
+        let checkpoint = self
+            .shared
+            .checkpoints
+            .get(M::NAME)
+            .ok_or_else(|| ModelError::Row(format!("{} has no checkpoint", M::NAME)))?;
+        let rows = open_rows(&self.shared, &checkpoint.keyspace_name(M::NAME))?;
+        Ok(Runner { model: M::new(&self.shared.parts), rows, position: checkpoint.position })
+    }
+
+    fn swap(&self, old: Keyspace, new: Runner<M>) -> Result<(), ModelError> {
+        let view = M::View::open(&self.shared.parts, new.rows.keyspace().clone())?;
+        let generation = build::generation_of(new.rows.keyspace());
+        let checkpoint =
+            Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
+        self.shared.checkpoints.serve(M::NAME, checkpoint)?;
+        self.served.store(Arc::new(view));
+        self.status.fail(None);
+        self.status.advance(new.position);
+        self.shared.progress.tell();
+        self.follow(new);
+        self.shared.db.delete_keyspace(old)?;
+        Ok(())
+    }
+}
+
+pub(super) fn open_rows(shared: &Shared, keyspace: &str) -> Result<Rows, ModelError> {
+    Ok(Rows::new(shared.db.clone(), shared.db.keyspace(keyspace, KeyspaceCreateOptions::default)?))
+}
+
+fn follow_log<M: ReadModel>(
+    runner: &mut Runner<M>,
+    shared: &Shared,
+    served: &ArcSwap<M::View>,
+    status: &Status,
+    stop: &CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let view = served.load_full();
+        let followed = runner.follow(&shared.feed, shared.settings.batch, &shared.checkpoints, |key, value| {
+            view.changed(key, value);
+        });
+        if runner.position > status.position() {
+            status.advance(runner.position);
+            shared.progress.tell();
+        }
+        match followed {
+            Ok(0) => shared.feed.wait(runner.position, stop),
+            Ok(_) => {}
+            Err(Stopped::AtEvent(failure)) => {
+                tracing::error!(model = M::NAME, position = %failure.position, error = failure.error, "a read model stopped");
+                status.fail(Some(failure));
+                shared.progress.tell();
+                return;
+            }
+            Err(Stopped::Machinery(error)) => {
+                tracing::error!(model = M::NAME, %error, "a read model waits");
+                thread::sleep(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+impl<M: ReadModel> AnyModel for Managed<M> {
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn status(&self) -> &Status {
+        &self.status
+    }
+
+    fn start(&self) -> Result<(), ModelError> {
+        let runner = self.halt()?;
+        self.follow(runner);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let following = self.following.lock().take();
+        if let Some(Following { stop, thread }) = following {
+            stop.cancel();
+            if thread.join().is_err() {
+                tracing::error!(model = M::NAME, "a read model's thread panicked");
+            }
+        }
+    }
+
+    fn rebuild(&self) -> Result<u64, ModelError> {
+        let _one = self.rebuilding.lock();
+        self.status.set_rebuilding(true);
+        let built = build::new_generation::<M>(&self.shared, &self.status, self.shared.feed.head());
+        let swapped = built.and_then(|mut new| {
+            let old = self.halt()?;
+            match build::catch_up(&mut new, &self.shared, &self.status, old.position.max(self.shared.feed.head())) {
+                Ok(()) => {
+                    let position = new.position.0;
+                    self.swap(old.rows.keyspace().clone(), new)?;
+                    Ok(position)
+                }
+                Err(error) => {
+                    self.follow(old);
+                    Err(error)
+                }
+            }
+        });
+        self.status.set_rebuilding(false);
+        swapped
+    }
+
+    fn compare(&self) -> Result<Difference, ModelError> {
+        let _one = self.rebuilding.lock();
+        let serving = self.halt()?;
+        self.status.set_rebuilding(true);
+        let compared = build::new_generation_at::<M>(&self.shared, &self.status, serving.position).and_then(|new| {
+            let difference = build::difference(M::NAME, serving.rows.keyspace(), new.rows.keyspace())?;
+            self.shared.db.delete_keyspace(new.rows.keyspace().clone())?;
+            Ok(difference)
+        });
+        self.status.set_rebuilding(false);
+        self.follow(serving);
+        compared
+    }
+
+    fn skip(&self, position: LogPosition) -> Result<(), ModelError> {
+        let failed = self.status.failure().filter(|failure| failure.position == position);
+        if self.status.state() != State::Failed || failed.is_none() {
+            return Err(ModelError::Event(format!("{} did not stop at position {position}", M::NAME)));
+        }
+        let mut runner = self.halt()?;
+        runner.rows.commit(&self.shared.checkpoints, M::NAME, position, |_, _| {})?;
+        runner.position = position;
+        self.status.fail(None);
+        self.follow(runner);
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        let checkpoint = self.shared.checkpoints.get(M::NAME);
+        let keyspace = checkpoint.map(|checkpoint| checkpoint.keyspace_name(M::NAME));
+        let open = |name: String| self.shared.db.keyspace(&name, KeyspaceCreateOptions::default).ok();
+        keyspace.and_then(open).map_or(0, |keyspace| keyspace.disk_space())
+    }
+}

@@ -1,0 +1,250 @@
+//! The projector: each read model follows the log in a thread of its own, with a checkpoint that is committed
+//! together with the rows that it covers.
+//!
+//! | part | does |
+//! |---|---|
+//! | `model` | what a read model is: rows made of events, a view made of rows |
+//! | `rows`, `checkpoints` | changes that wait, and their commit |
+//! | `feed` | the log, decoded once for all |
+//! | `runner` | applies events; stops at one that cannot be applied |
+//! | `managed` | thread, serving view, rebuild and swap of one model |
+//! | `build` | a generation made of the whole log beside the serving one |
+
+mod build;
+mod checkpoints;
+mod feed;
+mod managed;
+pub mod model;
+pub mod rows;
+mod runner;
+pub mod status;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use dface_domain::{
+    envelope::LogPosition,
+    ports::EventStore,
+};
+use fjall::Database;
+use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    build::Difference,
+    managed::Served,
+    model::{ModelError, Parts, ReadModel, View},
+    rows::Rows,
+    status::State,
+};
+use self::{
+    checkpoints::Checkpoints,
+    feed::Feed,
+    managed::{AnyModel, Managed, Shared},
+    status::Progress,
+};
+
+/// How the projector behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Events of one commit while following.
+    pub batch: usize,
+    /// Events read at once in a rebuild.
+    pub rebuild_batch: usize,
+    /// Bytes of rows that wait in a rebuild before they are written as a sorted run.
+    pub rebuild_memory: usize,
+    /// Bytes that the database may cache.
+    pub cache: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { batch: 4_096, rebuild_batch: 8_192, rebuild_memory: 64 << 20, cache: 64 << 20 }
+    }
+}
+
+/// A read model's standing, as operators see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    /// Its name.
+    pub name: &'static str,
+    /// The last event that readers see.
+    pub position: LogPosition,
+    /// Positions between that and the head of the log.
+    pub lag: u64,
+    /// What it is doing.
+    pub state: State,
+    /// How far a rebuild is, 0 to 1.
+    pub progress: Option<f64>,
+    /// Where and why it stopped.
+    pub error: Option<String>,
+    /// Bytes of its rows on disk.
+    pub bytes: u64,
+}
+
+/// All read models of this process.
+pub struct Projector {
+    shared: Arc<Shared>,
+    models: Vec<Arc<dyn AnyModel>>,
+}
+
+/// There is no read model of that name.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// No such name; the known ones follow.
+    #[error("there is no read model `{name}`; there are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The model's own.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl Projector {
+    /// Opens the database in `dir` for the log named `log`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn open(
+        dir: &Path,
+        store: Arc<dyn EventStore>,
+        log: [u8; 16],
+        parts: Parts,
+        settings: Settings,
+        runtime: Handle,
+    ) -> Result<Self, ModelError> {
+        let db = Database::builder(dir).cache_size(settings.cache).worker_threads(1).open()?;
+        let checkpoints = Checkpoints::open(&db)?;
+        checkpoints.sweep(&db)?;
+        let feed = Feed::new(store, runtime);
+        let (progress, stop) = (Progress::default(), CancellationToken::new());
+        let shared = Shared { db, checkpoints, feed, parts, progress, log, settings, stop };
+        Ok(Self { shared: Arc::new(shared), models: Vec::new() })
+    }
+
+    /// Opens several models side by side; each is made of the whole log where it is not there yet.
+    ///
+    /// # Errors
+    /// The first one's.
+    pub fn add<A: ReadModel>(&self) -> Opening<A> {
+        let shared = Arc::clone(&self.shared);
+        Opening(std::thread::spawn(move || Managed::<A>::open(shared)))
+    }
+
+    /// Takes an opened model in, and gives what readers hold of it.
+    ///
+    /// # Errors
+    /// It could not be opened.
+    pub fn take<A: ReadModel>(&mut self, opening: Opening<A>) -> Result<Served<A::View>, ModelError> {
+        let managed = match opening.0.join() {
+            Ok(managed) => managed?,
+            Err(panic) => {
+                let what = runner::panic_text(panic.as_ref());
+                return Err(ModelError::Event(format!("{} panicked: {what}", A::NAME)));
+            }
+        };
+        let served = managed.served();
+        self.models.push(Arc::new(managed));
+        Ok(served)
+    }
+
+    /// The position of the log's last event.
+    #[must_use]
+    pub fn head(&self) -> LogPosition {
+        self.shared.feed.head()
+    }
+
+    /// Waits until all that has not failed shows `position`, at most `limit`. Whether it does.
+    pub async fn wait_for(&self, position: LogPosition, limit: Duration) -> bool {
+        self.shared.progress.wait_until(limit, || self.reached(position)).await
+    }
+
+    /// Whether all that has not failed shows `position`.
+    #[must_use]
+    pub fn reached(&self, position: LogPosition) -> bool {
+        self.models.iter().all(|model| model.status().position() >= position || model.status().failure().is_some())
+    }
+
+    /// All models' standing, by name.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        let head = self.head();
+        let mut standings: Vec<Standing> = self.models.iter().map(|model| standing(model.as_ref(), head)).collect();
+        standings.sort_by_key(|standing| standing.name);
+        standings
+    }
+
+    /// Makes a new generation of `name` of the whole log, which then serves. How far it came.
+    ///
+    /// # Errors
+    /// There is no such model, or it cannot be made; then the old generation serves on.
+    pub fn rebuild(&self, name: &str) -> Result<u64, ProjectorError> {
+        Ok(self.model(name)?.rebuild()?)
+    }
+
+    /// Makes a new generation of `name`, compares it with the serving one and drops it.
+    ///
+    /// # Errors
+    /// There is no such model, or it cannot be made.
+    pub fn compare(&self, name: &str) -> Result<Difference, ProjectorError> {
+        Ok(self.model(name)?.compare()?)
+    }
+
+    /// Leaves the event at which `name` stopped out of it, and goes on.
+    ///
+    /// # Errors
+    /// There is no such model, or it did not stop there.
+    pub fn skip(&self, name: &str, position: LogPosition) -> Result<(), ProjectorError> {
+        Ok(self.model(name)?.skip(position)?)
+    }
+
+    /// Tries again from the last commit where `name` stopped.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn retry(&self, name: &str) -> Result<(), ProjectorError> {
+        Ok(self.model(name)?.start()?)
+    }
+
+    /// The names of all models.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.models.iter().map(|model| model.name()).collect()
+    }
+
+    /// Stops all threads after what they are at.
+    pub fn stop(&self) {
+        self.shared.stop.cancel();
+        self.models.iter().for_each(|model| model.stop());
+    }
+
+    fn model(&self, name: &str) -> Result<&dyn AnyModel, ProjectorError> {
+        self.models.iter().find(|model| model.name() == name).map(AsRef::as_ref).ok_or_else(|| ProjectorError::Unknown {
+            name: name.to_owned(),
+            known: self.names().join(", "),
+        })
+    }
+}
+
+/// A model that is being opened in a thread of its own.
+pub struct Opening<A: ReadModel>(std::thread::JoinHandle<Result<Managed<A>, ModelError>>);
+
+fn standing(model: &dyn AnyModel, head: LogPosition) -> Standing {
+    let status = model.status();
+    let (position, state) = (status.position(), status.state());
+    #[expect(clippy::cast_precision_loss, reason = "a share of the log, shown with a few digits")]
+    let share = |built: LogPosition| built.0 as f64 / head.0.max(1) as f64;
+    Standing {
+        name: model.name(),
+        position,
+        lag: head.0.saturating_sub(position.0),
+        state,
+        progress: (state == State::Rebuilding).then(|| share(status.built())),
+        error: status.failure().map(|failure| format!("position {}: {}", failure.position, failure.error)),
+        bytes: model.bytes(),
+    }
+}

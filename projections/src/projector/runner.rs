@@ -1,0 +1,103 @@
+//! Applies the log to one generation of one read model, in one thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use dface_domain::{
+    envelope::LogPosition,
+    events::TypeInfo,
+};
+
+use super::{
+    checkpoints::Checkpoints,
+    feed::{Decoded, Feed},
+    model::{ModelError, ReadModel},
+    rows::Rows,
+    status::Failure,
+};
+
+/// A model with its rows and its place in the log.
+pub(super) struct Runner<M> {
+    pub(super) model: M,
+    pub(super) rows: Rows,
+    pub(super) position: LogPosition,
+}
+
+/// Why a step ended before its batch did.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// One event cannot be applied: named, not skipped.
+    AtEvent(Failure),
+    /// The log or the disk cannot be read or written now.
+    Machinery(ModelError),
+}
+
+impl<M: ReadModel> Runner<M> {
+    /// Applies what comes next and commits it with the checkpoint. How many events that was.
+    pub(super) fn follow(
+        &mut self,
+        feed: &Feed,
+        limit: usize,
+        checkpoints: &Checkpoints,
+        changed: impl Fn(&[u8], Option<&[u8]>),
+    ) -> Result<usize, Stopped> {
+        let batch = feed.after(self.position, limit).map_err(|e| Stopped::Machinery(e.into()))?;
+        let Some(last) = batch.last() else { return Ok(0) };
+        let (to, failure) = match self.apply_all(&batch) {
+            Ok(()) => (last.recorded.position, None),
+            Err((index, failure)) => {
+                // What the bad event half did is dropped; those before it are applied anew.
+                self.rows.forget();
+                if index > 0 && self.apply_all(&batch[..index]).is_err() {
+                    self.rows.forget();
+                    return Err(Stopped::AtEvent(failure));
+                }
+                let to = index.checked_sub(1).map_or(self.position, |i| batch[i].recorded.position);
+                (to, Some(failure))
+            }
+        };
+        if to > self.position {
+            let committed = self.rows.commit(checkpoints, M::NAME, to, changed);
+            committed.inspect_err(|_| self.rows.forget()).map_err(Stopped::Machinery)?;
+            self.position = to;
+        }
+        failure.map_or(Ok(batch.len()), |failure| Err(Stopped::AtEvent(failure)))
+    }
+
+    /// Applies what comes next to a generation that nobody reads yet, up to `until`. How many events that was.
+    pub(super) fn build(&mut self, feed: &Feed, limit: usize, until: LogPosition) -> Result<usize, Stopped> {
+        let batch = feed.after(self.position, limit).map_err(|e| Stopped::Machinery(e.into()))?;
+        let count = batch.partition_point(|decoded| decoded.recorded.position <= until);
+        self.apply_all(&batch[..count]).map_err(|(_, failure)| Stopped::AtEvent(failure))?;
+        if let Some(last) = batch[..count].last() {
+            self.position = last.recorded.position;
+        }
+        Ok(count)
+    }
+
+    fn apply_all(&mut self, batch: &[Decoded]) -> Result<(), (usize, Failure)> {
+        for (index, decoded) in batch.iter().enumerate() {
+            self.apply_one(decoded).map_err(|error| {
+                (index, Failure { position: decoded.recorded.position, error })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, decoded: &Decoded) -> Result<(), String> {
+        let recorded = &decoded.recorded;
+        let type_name: &str = &recorded.data.type_name;
+        if !M::WANTS.contains(&type_name) && TypeInfo::named(type_name).is_some() {
+            return Ok(());
+        }
+        let event = decoded.event.as_ref().map_err(ToString::to_string)?;
+        let (model, rows) = (&self.model, &mut self.rows);
+        match catch_unwind(AssertUnwindSafe(|| model.apply(event, recorded, rows))) {
+            Ok(applied) => applied.map_err(|e| e.to_string()),
+            Err(panic) => Err(format!("panicked: {}", panic_text(panic.as_ref()))),
+        }
+    }
+}
+
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?")
+}

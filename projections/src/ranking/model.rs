@@ -1,0 +1,230 @@
+//! The priors as rows, and in memory what each query asks of them.
+//!
+//! Rows: `w` → the world, `s shop` → the shop's, `u user` → the user's, `c checkin` → what it taught, to take it back.
+
+use std::{collections::HashMap, sync::Arc};
+
+use dface_domain::{
+    envelope::Recorded,
+    events::{CheckedIn, Event},
+    ids::{CheckinId, ShopId, UserId},
+    ports::{KeyedHash, Keys},
+    privacy,
+    time::Timestamp,
+};
+use fjall::Keyspace;
+use jiff::tz::TimeZone;
+use parking_lot::{RwLock, RwLockReadGuard};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use super::priors::{ShopPrior, UserPrior, Visit, World};
+use crate::{
+    keys::{KeyBuf, KeyReader},
+    projector::{ModelError, Parts, ReadModel, Rows, View, rows},
+};
+
+const WORLD: u8 = b'w';
+const SHOP: u8 = b's';
+const USER: u8 = b'u';
+const CHECKIN: u8 = b'c';
+
+#[derive(Serialize, Deserialize)]
+struct Taught {
+    user: UserId,
+    shop: ShopId,
+    at: i64,
+    hour: u8,
+    od: u32,
+    bssid: Option<u64>,
+    /// Whether others learned from it too.
+    others: bool,
+}
+
+impl Taught {
+    fn visit(&self) -> Visit {
+        let (user, shop) = (user_number(self.user), self.shop.0);
+        Visit { user, shop, at: self.at, hour: self.hour, od: self.od, bssid: self.bssid }
+    }
+}
+
+/// A person in the priors: the number, or for ids of old a number made of them.
+#[must_use]
+pub fn user_number(user: UserId) -> u64 {
+    match user {
+        UserId::Number(number) => number,
+        UserId::Object(object) => {
+            let folded = object
+                .0
+                .iter()
+                .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+            folded | 1 << 63
+        }
+    }
+}
+
+/// The local hour of a moment, 0 to 23.
+#[must_use]
+pub fn local_hour(at: Timestamp, zone: &TimeZone) -> u8 {
+    zone.to_datetime(at.to_jiff()).hour().unsigned_abs()
+}
+
+/// How an access point stands in the priors.
+#[must_use]
+pub fn bssid_number(hash: &dyn KeyedHash, bssid: &str) -> u64 {
+    let hash = hash.keyed_hash("bssid", &[bssid.to_ascii_lowercase().as_bytes()]);
+    u64::from_be_bytes(hash[..8].try_into().unwrap_or_default())
+}
+
+/// Turns check-ins into priors.
+pub struct Ranking {
+    keys: Arc<dyn Keys>,
+    hash: Arc<dyn KeyedHash>,
+    zone: TimeZone,
+}
+
+impl ReadModel for Ranking {
+    type View = RankingView;
+
+    const NAME: &'static str = "ranking";
+    const SCHEMA: u32 = 1;
+    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted"];
+
+    fn new(parts: &Parts) -> Self {
+        let (keys, hash) = (Arc::clone(&parts.keys), Arc::clone(&parts.hash));
+        Self { keys, hash, zone: parts.zone.clone() }
+    }
+
+    fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+        match event {
+            Event::CheckedIn(event) if !event.far => self.learn(event, recorded.occurred_at, rows),
+            Event::CheckinDeleted(event) => unlearn(event.checkin, rows),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Ranking {
+    fn learn(&self, event: &CheckedIn, at: Timestamp, rows: &mut Rows) -> Result<(), ModelError> {
+        let bssid = self.keys.open(&event.fix).and_then(|fix| fix.bssid);
+        let taught = Taught {
+            user: event.user,
+            shop: event.shop,
+            at: at.seconds(),
+            hour: local_hour(at, &self.zone),
+            od: event.od,
+            bssid: bssid.map(|bssid| bssid_number(self.hash.as_ref(), &bssid)),
+            others: privacy::counts_for_others(event.user),
+        };
+        let visit = taught.visit();
+        let user_key = KeyBuf::tag(USER).user(event.user);
+        let mut user: UserPrior = rows.get(&user_key)?.unwrap_or_default();
+        let nth = user.learn(visit.shop, taught.others);
+        rows.put(&user_key, &user)?;
+        if taught.others {
+            change(rows, &KeyBuf::tag(SHOP).shop(event.shop), |shop: &mut ShopPrior| shop.learn(&visit, nth))?;
+            change(rows, &KeyBuf::tag(WORLD), |world: &mut World| world.learn(&visit))?;
+        }
+        rows.put(&KeyBuf::tag(CHECKIN).checkin(event.checkin), &taught)
+    }
+}
+
+fn unlearn(checkin: CheckinId, rows: &mut Rows) -> Result<(), ModelError> {
+    let key = KeyBuf::tag(CHECKIN).checkin(checkin);
+    let Some(taught) = rows.get::<Taught>(&key)? else { return Ok(()) };
+    rows.delete(&key);
+    let visit = taught.visit();
+    let user_key = KeyBuf::tag(USER).user(taught.user);
+    let mut user: UserPrior = rows.get(&user_key)?.unwrap_or_default();
+    let nth = user.unlearn(visit.shop, taught.others);
+    rows.put(&user_key, &user)?;
+    if taught.others {
+        change(rows, &KeyBuf::tag(SHOP).shop(taught.shop), |shop: &mut ShopPrior| shop.unlearn(&visit, nth))?;
+        change(rows, &KeyBuf::tag(WORLD), |world: &mut World| world.unlearn(&visit))?;
+    }
+    Ok(())
+}
+
+fn change<T>(rows: &mut Rows, key: &[u8], how: impl FnOnce(&mut T)) -> Result<(), ModelError>
+where
+    T: Default + Serialize + serde::de::DeserializeOwned,
+{
+    let mut row: T = rows.get(key)?.unwrap_or_default();
+    how(&mut row);
+    rows.put(key, &row)
+}
+
+/// What all shops together taught, in memory.
+#[derive(Default)]
+pub struct Priors {
+    /// The world's.
+    pub world: World,
+    /// The shops' where somebody checked in.
+    pub shops: HashMap<u64, ShopPrior>,
+}
+
+/// The priors for queries: shops and world in memory, users from disk with those lately asked for in memory.
+pub struct RankingView {
+    rows: Keyspace,
+    priors: RwLock<Priors>,
+    users: Cache<UserId, Option<Arc<UserPrior>>>,
+}
+
+/// Users' priors kept in memory.
+const RECENT: usize = 50_000;
+
+impl View for RankingView {
+    fn open(_: &Parts, keyspace: Keyspace) -> Result<Self, ModelError> {
+        let mut priors = Priors::default();
+        for found in rows::scan::<ShopPrior>(&keyspace, &[SHOP]) {
+            let (key, row) = found?;
+            if let Some(shop) = KeyReader::tagged(&key, SHOP).and_then(|mut reader| reader.shop()) {
+                priors.shops.insert(shop.0, row);
+            }
+        }
+        if let Some(row) = keyspace.get([WORLD])? {
+            priors.world = rows::decode_row(&row)?;
+        }
+        Ok(Self { rows: keyspace, priors: RwLock::new(priors), users: Cache::new(RECENT) })
+    }
+
+    fn changed(&self, key: &[u8], value: Option<&[u8]>) {
+        match key.first() {
+            Some(&USER) => {
+                if let Some(user) = KeyReader::tagged(key, USER).and_then(|mut reader| reader.user()) {
+                    self.users.remove(&user);
+                }
+            }
+            Some(&WORLD) => {
+                if let Some(world) = value.and_then(|bytes| rows::decode_row(bytes).ok()) {
+                    self.priors.write().world = world;
+                }
+            }
+            Some(&SHOP) => {
+                let Some(shop) = KeyReader::tagged(key, SHOP).and_then(|mut reader| reader.shop()) else { return };
+                if let Some(row) = value.and_then(|bytes| rows::decode_row(bytes).ok()) {
+                    self.priors.write().shops.insert(shop.0, row);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl RankingView {
+    /// What the shops taught; not to be held over an await.
+    pub fn priors(&self) -> RwLockReadGuard<'_, Priors> {
+        self.priors.read()
+    }
+
+    /// What somebody's own check-ins taught.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn user(&self, user: UserId) -> Result<Option<Arc<UserPrior>>, ModelError> {
+        self.users.get_or_insert_with(&user, || {
+            let row = self.rows.get(&*KeyBuf::tag(USER).user(user))?;
+            row.map(|bytes| Ok(Arc::new(rows::decode_row(&bytes)?))).transpose()
+        })
+    }
+}
