@@ -114,6 +114,8 @@ impl<'a> Query<'a> {
 /// A shop that may be the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
+    /// Its place in the index: carried along, not looked at.
+    pub slot: crate::shops::Slot,
     /// Its id.
     pub id: u64,
     /// Metres from the asked position.
@@ -234,7 +236,7 @@ mod tests {
     }
 
     fn at(id: u64, distance: f64, prior: Option<&ShopPrior>) -> Candidate<'_> {
-        Candidate { id, distance, prior }
+        Candidate { slot: 0, id, distance, prior }
     }
 
     fn ids(query: &Query<'_>, mut candidates: Vec<Candidate<'_>>) -> Vec<u64> {

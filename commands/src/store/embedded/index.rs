@@ -2,8 +2,9 @@
 //! it is missing; written in batches behind the writer, never fsynced.
 //!
 //! All rows are in one keyspace, so that what a power cut leaves of them is a prefix of what was written:
-//! `c` → log id and the last position indexed; `h<stream>` → last version; `r<stream>\0<version>` → place.
-//! Snapshots have a keyspace of their own; they are a cache and may vanish.
+//! `c` → log id and the last position indexed; `h<stream>` → version and place of its last event;
+//! `r<stream>\0<version>` → place of each event before (most streams have only one). Snapshots have a keyspace of their own;
+//! they are a cache and may vanish.
 
 use std::{
     fs,
@@ -20,10 +21,13 @@ use super::{
     error::OpenError,
     frame::Payload,
     log::{Log, Place},
-    tail::{Name, Tail},
+    tail::{Name, Places, Tail},
 };
 
 const CHECKPOINT: &[u8] = b"c";
+
+/// Bytes of rows that a start after a kill reads again.
+const MEMTABLE: u64 = 32 << 20;
 
 /// Events that a rebuild hands over at a time.
 const REBUILD_BATCH: usize = 8192;
@@ -49,6 +53,10 @@ fn head_key(name: &str) -> Vec<u8> {
 
 fn row_key(name: &str, version: u64) -> Vec<u8> {
     [b"r", name.as_bytes(), &[0], &version.to_be_bytes()].concat()
+}
+
+fn head_value(version: u64, place: Place) -> Vec<u8> {
+    [&version.to_be_bytes()[..], &place.to_bytes()].concat()
 }
 
 fn to_u64(bytes: &[u8]) -> Option<u64> {
@@ -113,7 +121,7 @@ impl Index {
 
     fn open_database(path: &Path, cache_bytes: u64) -> fjall::Result<Self> {
         let db = Database::builder(path).cache_size(cache_bytes).open()?;
-        let rows = db.keyspace("streams", KeyspaceCreateOptions::default)?;
+        let rows = db.keyspace("streams", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE))?;
         let snapshots = db.keyspace("snapshots", KeyspaceCreateOptions::default)?;
         Ok(Self { db, rows, snapshots, tail: Tail::default(), path: path.to_owned() })
     }
@@ -162,8 +170,15 @@ impl Index {
         if let Some(version) = self.tail.last_version(name) {
             return Ok(Some(version));
         }
-        let row = self.rows.get(head_key(name)).map_err(|e| unavailable(&e))?;
-        Ok(row.and_then(|bytes| to_u64(&bytes)))
+        Ok(self.head(name).map_err(|e| unavailable(&e))?.map(|(version, _)| version))
+    }
+
+    /// The last event of a stream that is on disk.
+    fn head(&self, name: &str) -> fjall::Result<Option<(u64, Place)>> {
+        Ok(self.rows.get(head_key(name))?.and_then(|bytes| {
+            let (version, place) = bytes.split_at_checked(8)?;
+            Some((to_u64(version)?, Place::from_bytes(place)?))
+        }))
     }
 
     /// The places of a stream's events from `version` on, in order and without a gap.
@@ -171,16 +186,29 @@ impl Index {
     /// # Errors
     /// `Unavailable`; `Corrupt` where the index lacks one.
     pub fn places(&self, name: &str, version: u64, limit: usize) -> Result<Vec<Place>, StoreError> {
-        // Memory first: what leaves it meanwhile is on disk before.
+        // Memory first, then the last event, then those before: each is on disk before it leaves the place above.
         let newest = self.tail.places(name, version, limit);
         let until = newest.first().map_or(u64::MAX, |(version, _)| *version);
+        let head = self.head(name).map_err(|e| unavailable(&e))?.filter(|(at, _)| *at >= version);
         let mut found = Vec::new();
         let mut next = version;
-        for guard in self.rows.range(row_key(name, version)..row_key(name, until)).take(limit) {
-            let (key, value) = guard.into_inner().map_err(|e| unavailable(&e))?;
-            let at = key.get(key.len() - 8..).and_then(to_u64);
-            let place = Place::from_bytes(&value).filter(|_| at == Some(next));
-            found.push(place.ok_or_else(|| self.damaged(name, next))?);
+        if head.is_some_and(|(at, _)| at > version) {
+            for guard in self.rows.range(row_key(name, version)..row_key(name, until)).take(limit) {
+                let (key, value) = guard.into_inner().map_err(|e| unavailable(&e))?;
+                let at = key.get(key.len() - 8..).and_then(to_u64);
+                let place = Place::from_bytes(&value).filter(|_| at == Some(next));
+                found.push(place.ok_or_else(|| self.damaged(name, next))?);
+                next += 1;
+            }
+        }
+        if let Some((at, place)) = head
+            && (next..until).contains(&at)
+            && found.len() < limit
+        {
+            if at != next {
+                return Err(self.damaged(name, next));
+            }
+            found.push(place);
             next += 1;
         }
         for (version, place) in newest.into_iter().take(limit - found.len()) {
@@ -214,9 +242,12 @@ impl Index {
     pub fn count_rows(&self, position: u64) -> Result<u64, StoreError> {
         self.tail.wait_written(position).map_err(StoreError::Unavailable)?;
         let mut count = 0;
-        for guard in self.rows.prefix("r") {
-            let value = guard.value().map_err(|e| unavailable(&e))?;
-            count += u64::from(Place::from_bytes(&value).is_some_and(|place| place.position <= position));
+        for (prefix, skipped) in [("r", 0), ("h", 8)] {
+            for guard in self.rows.prefix(prefix) {
+                let value = guard.value().map_err(|e| unavailable(&e))?;
+                let place = value.get(skipped..).and_then(Place::from_bytes);
+                count += u64::from(place.is_some_and(|place| place.position <= position));
+            }
         }
         Ok(count)
     }
@@ -224,23 +255,32 @@ impl Index {
     /// Writes to disk what is added, until it is closed. Runs in a thread of its own.
     pub fn run(&self, log_id: [u8; 16]) {
         while let Some((places, through)) = self.tail.take() {
-            let mut batch = self.db.batch();
-            for (name, places) in places.iter() {
-                for (version, place) in places {
-                    batch.insert(&self.rows, row_key(name, *version), place.to_bytes());
-                }
-                if let Some((version, _)) = places.last() {
-                    batch.insert(&self.rows, head_key(name), version.to_be_bytes());
-                }
-            }
-            batch.insert(&self.rows, CHECKPOINT, [&log_id[..], &through.to_be_bytes()].concat());
-            if let Err(error) = batch.commit() {
+            if let Err(error) = self.write(&places, &log_id, through) {
                 tracing::error!(path = %self.path.display(), %error, "the stream index cannot be written");
                 self.tail.fail(format!("the stream index in {}: {error}", self.path.display()));
                 return;
             }
             self.tail.written(through);
         }
+    }
+
+    fn write(&self, places: &Places, log_id: &[u8; 16], through: u64) -> fjall::Result<()> {
+        let mut batch = self.db.batch();
+        for (name, places) in places {
+            let [(first, _), ..] = places[..] else { continue };
+            if first > 0
+                && let Some((version, place)) = self.head(name)?
+            {
+                batch.insert(&self.rows, row_key(name, version), place.to_bytes());
+            }
+            let (last, before) = places.split_last().expect("it has a first one");
+            for (version, place) in before {
+                batch.insert(&self.rows, row_key(name, *version), place.to_bytes());
+            }
+            batch.insert(&self.rows, head_key(name), head_value(last.0, last.1));
+        }
+        batch.insert(&self.rows, CHECKPOINT, [&log_id[..], &through.to_be_bytes()].concat());
+        batch.commit()
     }
 
     /// Ends `run` once all is on disk.

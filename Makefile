@@ -1,0 +1,70 @@
+# `make` lists the targets. Words after a target are its files: `make bench-rank A B`, or FILES="A B" where a name has
+# a colon or an equals sign.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+DIR ?= $(WORDS)
+FILES ?= $(WORDS)
+ROUNDS ?= 200
+CASES ?= 200000
+DFACE := cargo run --release -p dface-api --bin dface --
+BENCH := cargo run --release -p dface-tests --bin bench --
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s'|'
+
+.PHONY: setup
+setup: ## install what is missing to build and to test
+	@.ci/setup test
+
+.PHONY: run
+run: ## build and start the server with sample data (ARGS="--http 0.0.0.0:8080" …)
+	@.ci/setup
+	$(DFACE) serve --demo $(ARGS)
+
+.PHONY: test
+test: setup ## everything that CI holds; one step alone: `.ci/test clippy`
+	@.ci/test
+
+.PHONY: fmt
+fmt: ## format the sources
+	cargo fmt --all
+
+.PHONY: openapi
+openapi: ## write docs/openapi.json and docs/openapi-admin.json from the handlers
+	@.ci/test build
+	@.ci/openapi write "$${CARGO_TARGET_DIR:-target}/ci/dface"
+
+.PHONY: bench
+bench: ## speed against references of the same run; writes docs/benchmarks.md (ARGS=… picks a part)
+	@.ci/setup bench
+	$(BENCH) $(ARGS)
+
+.PHONY: bench-rank
+bench-rank: ## the ranking's MRR and hits on real check-ins: make bench-rank SHOPS CHECKINS FOLLOWS
+	@.ci/setup
+	$(BENCH) rank $(FILES) $(ARGS)
+
+.PHONY: crash
+crash: setup ## kill -9 under load (ROUNDS=200), every acknowledged write must be there
+	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and test(crash)'
+
+.PHONY: fuzz
+fuzz: setup ## property tests with many more cases (CASES=200000)
+	PROPTEST_CASES=$(CASES) .ci/long 'test(/prop|fuzz/)'
+
+.PHONY: try-data
+try-data: ## import a directory of real shops, check-ins and follows: make try-data DIR
+	@.ci/setup
+	cargo build --release -p dface-api
+	@.ci/try-data "$(strip $(DIR))" "$${CARGO_TARGET_DIR:-target}/release/dface"
+
+# The words after these targets are no targets themselves.
+ifneq (,$(filter bench-rank try-data,$(firstword $(MAKECMDGOALS))))
+WORDS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+.PHONY: $(WORDS)
+$(WORDS): ; @:
+endif

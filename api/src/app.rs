@@ -1,0 +1,199 @@
+//! The public listener's state, and who may call what.
+
+use std::{sync::Arc, time::Duration};
+
+use dface_commands::{Context, sessions::session_id};
+use dface_domain::{
+    envelope::LogPosition,
+    ids::{SessionId, UserId},
+    time::Timestamp,
+};
+use jiff::tz::TimeZone;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::{
+    http::{Answer, ApiError, Gate, Head, request::Peer},
+    node::{Node, Views},
+    sign_in_limits::SignInLimits,
+};
+
+/// The session cookie (spec http.md).
+pub const COOKIE: &str = "_session_id";
+
+const DAY_S: i64 = 86_400;
+
+/// What endpoints work with.
+pub struct App {
+    /// The node behind them.
+    pub node: Arc<Node>,
+    /// Signing in too often.
+    pub sign_in_limits: SignInLimits,
+    /// Where the document's own times are local.
+    pub zone: TimeZone,
+    /// What each session wrote last: its next request sees it.
+    written: Cache<SessionId, LogPosition>,
+}
+
+/// What a route asks of its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// A session.
+    Session,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller {
+    /// Nobody knows.
+    Stranger,
+    /// Somebody with a session.
+    User {
+        /// Who.
+        user: UserId,
+        /// By which session.
+        session: SessionId,
+    },
+}
+
+impl Caller {
+    /// Who asks, where a session was asked for.
+    ///
+    /// # Errors
+    /// 401.
+    pub fn user(&self) -> Result<UserId, ApiError> {
+        match self {
+            Self::User { user, .. } => Ok(*user),
+            Self::Stranger => Err(session_required()),
+        }
+    }
+
+    /// Checks that a `user_id` that came with the request is the caller's own (spec http.md, "whose data").
+    ///
+    /// # Errors
+    /// 403.
+    pub fn must_be(&self, user: Option<UserId>) -> Result<UserId, ApiError> {
+        let own = self.user()?;
+        match user {
+            Some(other) if other != own => {
+                Err(ApiError::forbidden("not_your_account", "user_id: this is not the account that is signed in"))
+            }
+            _ => Ok(own),
+        }
+    }
+}
+
+fn session_required() -> ApiError {
+    ApiError::unauthorized("session_required", "sign in first: there is no valid _session_id cookie")
+}
+
+/// Sessions whose last write is remembered.
+const WRITERS: usize = 100_000;
+
+impl App {
+    /// The state over a node.
+    ///
+    /// # Errors
+    /// The time zone is unknown.
+    pub fn new(node: Arc<Node>) -> Result<Self, crate::settings::BadSettings> {
+        let limits = &node.settings.limits;
+        let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
+        Ok(Self { node, sign_in_limits, zone, written: Cache::new(WRITERS) })
+    }
+
+    /// The read models.
+    #[must_use]
+    pub fn views(&self) -> &Views {
+        &self.node.views
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.node.commands.clock().now()
+    }
+
+    /// The context of a request's commands.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::new(self.node.commands.fresh_id())
+    }
+
+    /// Marks an answer with what its request wrote, and lets the session's next request wait for it.
+    pub fn wrote(&self, caller: &Caller, position: Option<LogPosition>, answer: Answer) -> Answer {
+        let Some(position) = position else { return answer };
+        if let Caller::User { session, .. } = caller {
+            self.written.insert(*session, position);
+        }
+        answer.position(position.0)
+    }
+
+    /// Waits until reads show `position`.
+    ///
+    /// # Errors
+    /// 503 `behind` where they do not in time.
+    pub async fn catch_up(&self, position: LogPosition) -> Result<(), ApiError> {
+        let projector = &self.node.projector;
+        if projector.reached(position) {
+            return Ok(());
+        }
+        let limit = Duration::from_millis(self.node.settings.limits.read_after_ms);
+        if position <= projector.head() && projector.wait_for(position, limit).await {
+            return Ok(());
+        }
+        let message = "what this request asks to see is not there yet; try again";
+        Err(ApiError::unavailable("behind", message).retry_after(1))
+    }
+
+    async fn session(&self, head: &Head) -> Result<Caller, ApiError> {
+        let cookie = head.cookie(COOKIE).filter(|cookie| cookie.len() == 32).ok_or_else(session_required)?;
+        let session = session_id(cookie);
+        if let Some(position) = self.written.get(&session) {
+            self.catch_up(position).await?;
+        }
+        let row = self.views().sessions.view().get(session).ok_or_else(session_required)?;
+        let unused_s = self.now().seconds_since(row.used);
+        if unused_s > self.node.settings.sessions.days * DAY_S {
+            return Err(session_required());
+        }
+        if unused_s > DAY_S {
+            self.renew(session, row.user);
+        }
+        Ok(Caller::User { user: row.user, session })
+    }
+
+    /// Notes the use in the background: it needs no answer, and a failure is noted with the next request.
+    fn renew(&self, session: SessionId, user: UserId) {
+        let commands = Arc::clone(&self.node.commands);
+        tokio::spawn(async move {
+            let context = Context::new(Uuid::nil());
+            if let Err(error) = commands.renew_session(session, user, &context).await {
+                tracing::warn!(%error, "a session's use could not be noted");
+            }
+        });
+    }
+}
+
+impl Gate for App {
+    type Access = Access;
+    type Caller = Caller;
+
+    async fn admit(&self, access: Access, head: &Head) -> Result<Caller, ApiError> {
+        if let Some(text) = head.header("x-read-after") {
+            let position = crate::http::params::read("X-Read-After", text)?;
+            self.catch_up(LogPosition(position)).await?;
+        }
+        match access {
+            Access::Public => Ok(Caller::Stranger),
+            Access::Session => self.session(head).await,
+        }
+    }
+}
+
+/// Whether cookies must say `Secure`.
+#[must_use]
+pub fn secure_cookies(node: &Node, peer: &Peer) -> bool {
+    node.settings.public_url.starts_with("https://") || peer.tls
+}

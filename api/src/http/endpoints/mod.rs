@@ -1,0 +1,65 @@
+//! The endpoints of the public listener: one module for each group, each with its list of routes.
+
+mod checkins;
+mod health;
+mod idempotency;
+mod shops;
+mod sign_in;
+mod trace;
+mod wire;
+
+use utoipa::{OpenApi, openapi};
+
+use super::{Route, openapi::complete};
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "dface",
+        description = "脸脸: venues, check-ins and people. The contract is the interface document of January 2013; \
+                       every path answers with and without `.json`, and takes its parameters from the query, a form, \
+                       multipart or a JSON object."
+    ),
+    paths(
+        sign_in::login,
+        sign_in::logout,
+        shops::around,
+        shops::nearby,
+        shops::info,
+        shops::users,
+        checkins::list,
+        checkins::create,
+        checkins::delete,
+        trace::trace,
+        health::healthz,
+        health::readyz,
+    )
+)]
+struct Documented;
+
+/// The OpenAPI document of the public listener.
+#[must_use]
+pub fn document() -> openapi::OpenApi {
+    let mut document = Documented::openapi();
+    complete(&mut document);
+    document
+}
+
+/// All routes of the public listener but for its documents.
+#[must_use]
+pub fn routes() -> Vec<Route<App>> {
+    [sign_in::routes(), shops::routes(), checkins::routes(), trace::routes(), health::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_route_is_documented_and_nothing_else_is() {
+        let differences = crate::http::openapi::differences(&super::document(), &super::routes());
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The doors of dface: HTTP for phones, the admin listener for operators and analysts, and the command line.
+
+pub mod admin;
+pub mod app;
+pub mod cli;
+pub mod http;
+pub mod metrics;
+pub mod node;
+pub mod settings;
+pub mod sign_in_limits;

@@ -1,0 +1,109 @@
+//! The names of all metrics, with their units, and the exporter in Prometheus' text form.
+
+use std::time::Duration;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tokio_util::sync::CancellationToken;
+
+/// Answers sent, by `route` and `status`.
+pub const HTTP_REQUESTS_TOTAL: &str = "dface_http_requests_total";
+/// From a request's head to its answer's head, seconds, by `route`.
+pub const HTTP_DURATION_SECONDS: &str = "dface_http_request_duration_seconds";
+/// Connections open now.
+pub const HTTP_CONNECTIONS: &str = "dface_http_connections";
+/// Connections refused because there were too many.
+pub const HTTP_CONNECTIONS_REFUSED_TOTAL: &str = "dface_http_connections_refused_total";
+
+/// What kind of thing a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only rises.
+    Counter,
+    /// Rises and falls.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// Every metric: name, kind, unit, explanation.
+pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
+    (HTTP_REQUESTS_TOTAL, Kind::Counter, Unit::Count, "Answers sent, by route and status"),
+    (HTTP_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a request's head to its answer's head, by route"),
+    (HTTP_CONNECTIONS, Kind::Gauge, Unit::Count, "Connections open now"),
+    (HTTP_CONNECTIONS_REFUSED_TOTAL, Kind::Counter, Unit::Count, "Connections refused because there were too many"),
+];
+
+/// Upper bounds of the buckets of durations, seconds.
+const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Between two emptyings of the histograms' buffers, which grow until then.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Renders what was counted.
+#[derive(Debug, Clone)]
+pub struct Exporter(PrometheusHandle);
+
+impl Exporter {
+    /// A recorder, and the exporter that reads it. For tests, with `metrics::with_local_recorder`.
+    #[must_use]
+    pub fn with_recorder() -> (PrometheusRecorder, Self) {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+            .expect("the list of buckets is not empty")
+            .build_recorder();
+        let handle = recorder.handle();
+        (recorder, Self(handle))
+    }
+
+    /// Makes a recorder the process's own. Call it before any metric is used: what was registered earlier is lost.
+    ///
+    /// # Errors
+    /// Where one is installed already.
+    pub fn install() -> Result<Self, metrics::SetRecorderError<PrometheusRecorder>> {
+        let (recorder, exporter) = Self::with_recorder();
+        metrics::set_global_recorder(recorder)?;
+        describe();
+        Ok(exporter)
+    }
+
+    /// The text form of Prometheus (version 0.0.4).
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Keeps the buffers small until `stop`. Run it as a task of its own.
+    pub async fn upkeep(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+            self.0.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    for &(name, kind, unit, text) in METRICS {
+        match kind {
+            Kind::Counter => describe_counter!(name, unit, text),
+            Kind::Gauge => describe_gauge!(name, unit, text),
+            Kind::Histogram => describe_histogram!(name, unit, text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn histograms_are_rendered_as_buckets() {
+        let (recorder, exporter) = Exporter::with_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!(HTTP_DURATION_SECONDS, "route" => "/x").record(0.003);
+            metrics::counter!(HTTP_REQUESTS_TOTAL, "route" => "/x", "status" => "200").increment(2);
+        });
+        let text = exporter.render();
+        assert!(text.contains(r#"dface_http_request_duration_seconds_bucket{route="/x",le="0.005"} 1"#), "{text}");
+        assert!(text.contains(r#"dface_http_requests_total{route="/x",status="200"} 2"#), "{text}");
+    }
+}

@@ -1,0 +1,266 @@
+//! A node: store, keys, commands and read models, opened in one place for the server and for the command line.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use dface_commands::{
+    CommandError, Commands, ExecutorSettings, Parts as CommandParts, Passwords, ServerSecret,
+    keys::EmbeddedKeys,
+    store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
+    system::{SystemClock, SystemEntropy},
+};
+use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots};
+use dface_projections::{
+    follows::{Follows, FollowsView},
+    people::{People, PeopleView},
+    presence::{Presence, PresenceView},
+    projector::{ModelError, Parts, Projector, Served, Settings as ProjectorSettings},
+    ranking::model::{Ranking, RankingView},
+    sessions::{Sessions, SessionsView},
+    shops::{Shops, ShopsView},
+    trace::{Trace, TraceView},
+};
+use tokio::runtime::Handle;
+
+use crate::settings::{BadSettings, Settings};
+
+/// The form of the data directory that this program writes; a newer one is refused.
+const FORMAT: u32 = 1;
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Wrong use or settings: exit 2.
+    #[error("{0}")]
+    Refused(String),
+    /// Failed while working: exit 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<BadSettings> for StartError {
+    fn from(error: BadSettings) -> Self {
+        Self::Refused(error.0)
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::InUse(_) | OpenError::Config(_) => Self::Refused(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<ModelError> for StartError {
+    fn from(error: ModelError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<CommandError> for StartError {
+    fn from(error: CommandError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// What readers hold of each read model.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "named as their modules, which say what they are")]
+pub struct Views {
+    pub follows: Served<FollowsView>,
+    pub people: Served<PeopleView>,
+    pub presence: Served<PresenceView>,
+    pub ranking: Served<RankingView>,
+    pub sessions: Served<SessionsView>,
+    pub shops: Served<ShopsView>,
+    pub trace: Served<TraceView>,
+}
+
+/// A node with all its parts.
+pub struct Node {
+    /// The settings that it was opened with.
+    pub settings: Settings,
+    /// The log.
+    pub store: EmbeddedStore,
+    /// The writing side.
+    pub commands: Arc<Commands>,
+    /// The reading side.
+    pub projector: Arc<Projector>,
+    /// What readers hold.
+    pub views: Views,
+}
+
+impl Node {
+    /// Opens everything in the data directory, which is made where there is none, and follows the log to its head.
+    ///
+    /// # Errors
+    /// Wrong settings or a directory in use (exit 2), or damage and failures (exit 1).
+    pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        let (store, commands, parts) = open_writing_side(&settings).await?;
+        let shared_store: Arc<dyn EventStore> = Arc::new(store.clone());
+        let (dir, log) = (settings.data.join("read"), store.log_id());
+        let tuning = projector_settings(&settings);
+        let runtime = Handle::current();
+        let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
+        let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
+        let node = Self { settings, store, commands, projector: Arc::new(projector), views };
+        node.catch_up().await;
+        Ok(node)
+    }
+
+    async fn catch_up(&self) {
+        let (head, begun) = (self.projector.head(), Instant::now());
+        while !self.projector.wait_for(head, Duration::from_secs(2)).await {
+            let behind = self.projector.standings().iter().map(|standing| standing.lag).max();
+            tracing::info!(head = head.0, behind, seconds = begun.elapsed().as_secs(), "catching up with the log");
+        }
+    }
+
+    /// Ends all threads after what they are at, and writes everything down.
+    pub async fn close(&self) {
+        let (projector, store) = (Arc::clone(&self.projector), self.store.clone());
+        let closed = tokio::task::spawn_blocking(move || {
+            projector.stop();
+            store.close();
+        });
+        if let Err(error) = closed.await {
+            tracing::error!(%error, "closing was interrupted");
+        }
+    }
+}
+
+async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
+    prepare_directory(&settings.data)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let config = store_config(settings);
+    let store_clock = Arc::clone(&clock);
+    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(config, store_clock, &SystemEntropy));
+    let store = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
+    let keys = EmbeddedKeys::open(&settings.key_dir(), Arc::clone(&entropy))
+        .map_err(|e| StartError::Failed(format!("the key store: {e}")))?;
+    let keys: Arc<dyn Keys> = Arc::new(keys);
+    let secret = ServerSecret::load_or_create(&settings.secret_path(), entropy.as_ref())
+        .map_err(|e| StartError::Refused(format!("setting `secret_file`: {e}")))?;
+    let secret = Arc::new(secret);
+    let hash: Arc<dyn KeyedHash> = Arc::clone(&secret) as Arc<dyn KeyedHash>;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let commands = Commands::new(CommandParts {
+        store: Arc::new(store.clone()),
+        snapshots: Arc::new(store.clone()) as Arc<dyn Snapshots>,
+        keys: Arc::clone(&keys),
+        secret,
+        clock: Arc::clone(&clock),
+        entropy,
+        passwords: Passwords::new(cores),
+        executor: ExecutorSettings {
+            cached_aggregates: settings.store_tuning.cached_aggregates,
+            snapshot_every: settings.store_tuning.snapshot_every,
+            ..ExecutorSettings::default()
+        },
+    });
+    if !commands.secret_matches().await? {
+        return Err(StartError::Refused(format!(
+            "setting `secret_file`: {} is not the secret that this log was begun with",
+            settings.secret_path().display()
+        )));
+    }
+    let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
+    Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
+}
+
+fn store_config(settings: &Settings) -> EmbeddedConfig {
+    let usual = EmbeddedConfig::new(&settings.data);
+    let half = usize::try_from(settings.store_tuning.segment_bytes / 2).unwrap_or(usize::MAX);
+    EmbeddedConfig {
+        segment_bytes: settings.store_tuning.segment_bytes,
+        max_event_bytes: settings.limits.event_bytes,
+        max_batch_bytes: usual.max_batch_bytes.min(half),
+        min_free_bytes: settings.limits.min_free_bytes,
+        ..usual
+    }
+}
+
+fn projector_settings(settings: &Settings) -> ProjectorSettings {
+    let tuning = &settings.projections;
+    ProjectorSettings {
+        batch: tuning.batch,
+        rebuild_batch: tuning.rebuild_batch,
+        rebuild_memory: tuning.rebuild_memory,
+        cache: tuning.cache,
+    }
+}
+
+fn open_models(
+    dir: &Path,
+    store: Arc<dyn EventStore>,
+    log: [u8; 16],
+    parts: Parts,
+    tuning: ProjectorSettings,
+    runtime: Handle,
+) -> Result<(Projector, Views), ModelError> {
+    let mut projector = Projector::open(dir, store, log, parts, tuning, runtime)?;
+    // All are opened side by side: each reads its rows, or the whole log, in a thread of its own.
+    let shops = projector.add::<Shops>();
+    let ranking = projector.add::<Ranking>();
+    let trace = projector.add::<Trace>();
+    let presence = projector.add::<Presence>();
+    let people = projector.add::<People>();
+    let sessions = projector.add::<Sessions>();
+    let follows = projector.add::<Follows>();
+    let views = Views {
+        shops: projector.take(shops)?,
+        ranking: projector.take(ranking)?,
+        trace: projector.take(trace)?,
+        presence: projector.take(presence)?,
+        people: projector.take(people)?,
+        sessions: projector.take(sessions)?,
+        follows: projector.take(follows)?,
+    };
+    Ok((projector, views))
+}
+
+fn prepare_directory(data: &Path) -> Result<(), StartError> {
+    let failed = |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
+    if !data.exists() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    }
+    let path = data.join("format");
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(format) if format <= FORMAT => Ok(()),
+            Ok(format) => Err(StartError::Refused(format!(
+                "{} has format {format}, but this dface knows up to {FORMAT}; use a newer one",
+                data.display()
+            ))),
+            Err(_) => Err(StartError::Failed(format!("{} is not a number", path.display()))),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            fs::write(&path, format!("{FORMAT}\n")).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Writes a file that only its owner may read, in place of an older one, never half.
+///
+/// # Errors
+/// The disk's.
+pub fn write_private(path: &Path, content: &str) -> std::io::Result<()> {
+    let fresh = path.with_extension("new");
+    {
+        use std::io::Write as _;
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+    }
+    fs::rename(&fresh, path)
+}

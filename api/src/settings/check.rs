@@ -1,0 +1,85 @@
+//! What settings must be to each other.
+
+use jiff::tz::TimeZone;
+
+use super::{BadSettings, Settings};
+
+const SMALLEST_SEGMENT: u64 = 1 << 16;
+
+impl Settings {
+    /// The time zone of the document's own times.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn zone(&self) -> Result<TimeZone, BadSettings> {
+        TimeZone::get(&self.timezone).map_err(|e| BadSettings(format!("setting `timezone`: {e}")))
+    }
+
+    pub(super) fn check(&self) -> Result<(), BadSettings> {
+        self.zone()?;
+        self.check_adapters()?;
+        self.check_exposure()?;
+        self.check_limits()
+    }
+
+    fn check_adapters(&self) -> Result<(), BadSettings> {
+        for (key, value) in [("store", &self.store), ("queue", &self.queue)] {
+            if value != "embedded" {
+                return Err(BadSettings(format!("setting `{key}`: this version knows \"embedded\" alone, not \"{value}\"")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_exposure(&self) -> Result<(), BadSettings> {
+        let has = |path: &std::path::Path| !path.as_os_str().is_empty();
+        match (has(&self.tls.cert), has(&self.tls.key)) {
+            (true, false) => return Err(BadSettings("setting `tls.key` is needed where `tls.cert` is set".to_owned())),
+            (false, true) => return Err(BadSettings("setting `tls.cert` is needed where `tls.key` is set".to_owned())),
+            _ => {}
+        }
+        let open = [("listen.http", self.listen.http), ("listen.admin", self.listen.admin)];
+        for (key, address) in open {
+            if !address.ip().is_loopback() && !has(&self.tls.cert) && !self.allow_plaintext {
+                return Err(BadSettings(format!(
+                    "setting `{key}`: {address} is not loopback; set `tls.cert` and `tls.key`, or `allow_plaintext = true`"
+                )));
+            }
+        }
+        if !self.listen.http.ip().is_loopback() && self.public_url.is_empty() {
+            return Err(BadSettings("setting `public_url` is needed where `listen.http` is not loopback".to_owned()));
+        }
+        let https = self.public_url.starts_with("https://") || self.public_url.starts_with("http://");
+        if !self.public_url.is_empty() && !https {
+            return Err(BadSettings("setting `public_url` must begin with https:// or http://".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), BadSettings> {
+        let positive = [
+            ("limits.sign_in_window_s", self.limits.sign_in_window_s),
+            ("limits.sign_in_known_days", self.limits.sign_in_known_days),
+            ("sessions.days", self.sessions.days),
+            ("presence.hours", self.presence.hours),
+            ("limits.connections", i64::try_from(self.limits.connections).unwrap_or(i64::MAX)),
+            ("limits.request_s", self.limits.request_s.cast_signed()),
+            ("limits.head_s", self.limits.head_s.cast_signed()),
+            ("limits.idle_s", self.limits.idle_s.cast_signed()),
+            ("projections.batch", i64::try_from(self.projections.batch).unwrap_or(i64::MAX)),
+            ("projections.rebuild_batch", i64::try_from(self.projections.rebuild_batch).unwrap_or(i64::MAX)),
+            ("store_tuning.snapshot_every", self.store_tuning.snapshot_every.cast_signed()),
+        ];
+        for (key, value) in positive {
+            if value <= 0 {
+                return Err(BadSettings(format!("setting `{key}` must be more than 0")));
+            }
+        }
+        if self.store_tuning.segment_bytes < SMALLEST_SEGMENT.max(self.limits.event_bytes as u64) {
+            return Err(BadSettings(format!(
+                "setting `store_tuning.segment_bytes` must be at least {SMALLEST_SEGMENT} and `limits.event_bytes`"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! One settings struct: defaults (`default.toml`, which is the documentation), file, environment, flags, in that
+//! order; unknown keys are refused, and all of it is checked at start.
+
+mod check;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// The defaults, as the documentation has them.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Data directory.
+    pub data: PathBuf,
+    /// Event store URL.
+    pub store: String,
+    /// Queue URL.
+    pub queue: String,
+    /// Key directory; empty: beside the data.
+    pub keys: PathBuf,
+    /// Server secret; empty: in the key directory.
+    pub secret_file: PathBuf,
+    /// What absolute URLs begin with.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Allows plain text off loopback.
+    pub allow_plaintext: bool,
+    /// Where the document's own times are local.
+    pub timezone: String,
+    /// What `/init/init` tells.
+    pub app_version: f64,
+    /// Addresses.
+    pub listen: Listen,
+    /// Certificate and key.
+    pub tls: Tls,
+    /// Logging.
+    pub log: Log,
+    /// Limits.
+    pub limits: Limits,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Presence.
+    pub presence: Presence,
+    /// The embedded store.
+    pub store_tuning: StoreTuning,
+    /// The read models.
+    pub projections: Projections,
+}
+
+/// Addresses to listen on; port 0 is any free one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// The public API.
+    pub http: SocketAddr,
+    /// Operators, analysts, metrics.
+    pub admin: SocketAddr,
+}
+
+/// PEM files; both or none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain.
+    pub cert: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Level or directives.
+    pub level: String,
+}
+
+/// Limits; each is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Limits {
+    pub body_bytes: usize,
+    pub head_bytes: usize,
+    pub connections: usize,
+    pub head_s: u64,
+    pub request_s: u64,
+    pub idle_s: u64,
+    pub stop_s: u64,
+    pub read_after_ms: u64,
+    pub sign_in_window_s: i64,
+    pub sign_in_pair: u32,
+    pub sign_in_address: u32,
+    pub sign_in_name: u32,
+    pub sign_in_known_days: i64,
+    pub import_errors: u64,
+    pub min_free_bytes: u64,
+    pub event_bytes: usize,
+}
+
+/// Sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// Days after its last use that a session ends.
+    pub days: i64,
+}
+
+/// Presence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Hours after a check-in.
+    pub hours: i64,
+}
+
+/// The embedded store.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreTuning {
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Aggregates kept in memory.
+    pub cached_aggregates: usize,
+    /// Events between two snapshots of a stream.
+    pub snapshot_every: u64,
+}
+
+/// The read models.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Projections {
+    /// Events of one commit while following.
+    pub batch: usize,
+    /// Events read at once in a rebuild.
+    pub rebuild_batch: usize,
+    /// Bytes of rows that wait in a rebuild.
+    pub rebuild_memory: usize,
+    /// Bytes of cache.
+    pub cache: u64,
+}
+
+/// A setting is unknown, unreadable or contradicts another one.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSettings(pub String);
+
+const FILE: &str = "dface.toml";
+
+impl Settings {
+    /// Reads defaults, `file` (or `dface.toml` where present), `DFACE_…` and `flags` (key path and value, as TOML).
+    ///
+    /// # Errors
+    /// Names the key, and where it came from.
+    pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Self, BadSettings> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        figment = match file {
+            Some(path) if !path.is_file() => {
+                return Err(BadSettings(format!("--config: there is no file {}", path.display())));
+            }
+            Some(path) => figment.merge(Toml::file_exact(path)),
+            None => figment.merge(Toml::file_exact(FILE)),
+        };
+        figment = figment.merge(Env::prefixed("DFACE_").split("__"));
+        for (key, value) in flags {
+            figment = figment.merge(Serialized::global(key, value));
+        }
+        let settings: Self = figment.extract().map_err(|error| BadSettings(explain(&error)))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Where keys are.
+    #[must_use]
+    pub fn key_dir(&self) -> PathBuf {
+        if self.keys.as_os_str().is_empty() { self.data.join("keys") } else { self.keys.clone() }
+    }
+
+    /// Where the server secret is.
+    #[must_use]
+    pub fn secret_path(&self) -> PathBuf {
+        if self.secret_file.as_os_str().is_empty() { self.key_dir().join("secret") } else { self.secret_file.clone() }
+    }
+}
+
+fn explain(error: &figment::Error) -> String {
+    let each = error.clone().into_iter().map(|one| {
+        let source = one.metadata.as_ref().map(|m| m.name.to_string()).unwrap_or_default();
+        let key = one.path.join(".");
+        format!("setting `{key}`{}: {}", if source.is_empty() { source } else { format!(" ({source})") }, one.kind)
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, flags: &[(&str, String)]) -> Result<Settings, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dface.toml");
+        std::fs::write(&path, file).unwrap();
+        Settings::load(Some(&path), flags).map_err(|e| e.0)
+    }
+
+    #[test]
+    fn the_defaults_are_whole() {
+        let settings = load("", &[]).unwrap();
+        assert_eq!(settings.listen.http.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.key_dir(), Path::new("./data/keys"));
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let flags = [("listen.http", "127.0.0.1:9".to_owned())];
+        let settings = load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
+        assert_eq!(settings.listen.http.port(), 9);
+        assert_eq!(settings.listen.admin.port(), 8);
+        assert_eq!(settings.timezone, "UTC");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (file, named) in [
+            ("colour = 1", "colour"),
+            ("[limits]\nbody = 1", "body"),
+            ("[listen]\nhttp = \"nowhere\"", "listen.http"),
+            ("timezone = \"Mars/Olympus\"", "timezone"),
+            ("store = \"mysql://x\"", "store"),
+            ("queue = \"kafka://x\"", "queue"),
+            ("[tls]\ncert = \"a.pem\"", "tls.key"),
+            ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
+            ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
+            ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
+        ] {
+            let error = load(file, &[]).unwrap_err();
+            assert!(error.contains(named), "{file}: {error}");
+        }
+    }
+}
