@@ -14,6 +14,14 @@ pub const HTTP_DURATION_SECONDS: &str = "dface_http_request_duration_seconds";
 pub const HTTP_CONNECTIONS: &str = "dface_http_connections";
 /// Connections refused because there were too many.
 pub const HTTP_CONNECTIONS_REFUSED_TOTAL: &str = "dface_http_connections_refused_total";
+/// Events in the log.
+pub const LOG_EVENTS: &str = "dface_log_events";
+/// Bytes of the log's segments.
+pub const LOG_BYTES: &str = "dface_log_bytes";
+/// Events between a read model and the head of the log, by `model`.
+pub const MODEL_LAG: &str = "dface_read_model_lag_events";
+/// 1 where a read model stopped at an event, by `model`.
+pub const MODEL_STOPPED: &str = "dface_read_model_stopped";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +40,10 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (HTTP_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a request's head to its answer's head, by route"),
     (HTTP_CONNECTIONS, Kind::Gauge, Unit::Count, "Connections open now"),
     (HTTP_CONNECTIONS_REFUSED_TOTAL, Kind::Counter, Unit::Count, "Connections refused because there were too many"),
+    (LOG_EVENTS, Kind::Gauge, Unit::Count, "Events in the log"),
+    (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
+    (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),
+    (MODEL_STOPPED, Kind::Gauge, Unit::Count, "1 where a read model stopped at an event, by model"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -1,1 +1,65 @@
-//! x
+//! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
+
+mod gate;
+mod projections;
+mod shops;
+mod status;
+mod tokens;
+mod users;
+
+use utoipa::{OpenApi, openapi};
+
+pub use self::{
+    gate::{Admin, AdminAccess, Operator},
+    tokens::Tokens,
+};
+pub(crate) use self::users::{checked_name, checked_password};
+use crate::http::{Route, openapi::complete};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "dface operators and analysts", description = "Bearer tokens are in the data directory."),
+    paths(
+        users::create,
+        users::list,
+        users::reset_password,
+        users::foreign,
+        shops::create,
+        shops::correct,
+        shops::add_staff,
+        shops::remove_staff,
+        shops::notice,
+        shops::foreign,
+        projections::list,
+        projections::rebuild,
+        projections::compare,
+        projections::skip,
+        projections::retry,
+        status::status,
+        status::metrics,
+    )
+)]
+struct Documented;
+
+/// The OpenAPI document of the admin listener.
+#[must_use]
+pub fn document() -> openapi::OpenApi {
+    let mut document = Documented::openapi();
+    complete(&mut document);
+    document
+}
+
+/// All routes of the admin listener but for its documents.
+#[must_use]
+pub fn routes() -> Vec<Route<Admin>> {
+    [users::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_route_is_documented_and_nothing_else_is() {
+        let differences = crate::http::openapi::differences(&super::document(), &super::routes());
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+}

@@ -168,7 +168,6 @@ impl ApiError {
     }
 
     /// The answer that tells it.
-    #[must_use]
     pub fn answer(&self) -> Answer {
         let mut answer = Answer::json(&Body { error: &self.message, code: self.code }).status(self.status);
         if let Some(seconds) = self.retry_after {

@@ -6,7 +6,7 @@
 
 pub mod answer;
 mod body;
-pub mod connection;
+mod connection;
 pub mod endpoints;
 pub mod error;
 mod io;

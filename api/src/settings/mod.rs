@@ -172,7 +172,8 @@ impl Settings {
                 return Err(BadSettings(format!("--config: there is no file {}", path.display())));
             }
             Some(path) => figment.merge(Toml::file_exact(path)),
-            None => figment.merge(Toml::file_exact(FILE)),
+            None if Path::new(FILE).is_file() => figment.merge(Toml::file_exact(FILE)),
+            None => figment,
         };
         figment = figment.merge(Env::prefixed("DFACE_").split("__"));
         for (key, value) in flags {

@@ -210,6 +210,12 @@ impl Projector {
         Ok(self.model(name)?.start()?)
     }
 
+    /// How far a rebuild of `name` is; the beginning where there is none.
+    #[must_use]
+    pub fn built(&self, name: &str) -> LogPosition {
+        self.model(name).map_or(LogPosition::default(), |model| model.status().built())
+    }
+
     /// The names of all models.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {

@@ -19,10 +19,10 @@ use dface_projections::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::{ShopItem, UserItem};
+use super::wire::{ShopItem, UserItem, shown_degrees};
 use crate::{
     app::{Access, App, Caller},
-    http::{Answer, ApiError, Params, Request, Route, route::Reply},
+    http::{Answer, ApiError, Params, Request, Route, route::Reply, value::Rounded},
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -38,7 +38,9 @@ pub(super) fn routes() -> Vec<Route<App>> {
 pub(super) fn measured(params: &Params) -> Result<(Position, u32), ApiError> {
     let position = Position::new(params.required("lat")?, params.required("lng")?)
         .map_err(|error| ApiError::parameter(error.parameter(), error))?;
-    Ok((position, params.required("accuracy")?))
+    let Rounded(accuracy) = params.required("accuracy")?;
+    let accuracy = u32::try_from(accuracy).map_err(|_| ApiError::parameter("accuracy", "must be metres, 0 or more"))?;
+    Ok((position, accuracy))
 }
 
 /// The shops that the caller is most likely in, at most 50, the most likely first.
@@ -152,8 +154,8 @@ pub(super) async fn info(app: Arc<App>, request: Request<Caller>) -> Reply {
     Ok(Answer::json(&ShopInfo {
         name: details.name.clone(),
         t: details.kind.into(),
-        lat: map.lat(),
-        lng: map.lng(),
+        lat: shown_degrees(map.lat()),
+        lng: shown_degrees(map.lng()),
         address: details.address.clone(),
         id,
         staffs: row.staff,

@@ -35,6 +35,11 @@ pub(super) struct ShopItem<'a> {
     pub(super) distance: Option<u64>,
 }
 
+/// Six digits, as the document's examples have them: a decimetre.
+pub(super) fn shown_degrees(degrees: f64) -> f64 {
+    (degrees * 1e6).round() / 1e6
+}
+
 impl<'a> ShopItem<'a> {
     pub(super) fn new(shop: &'a ShopEntry, counts: Counts, distance: Option<f64>) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "metres on the earth, not negative")]
@@ -43,10 +48,10 @@ impl<'a> ShopItem<'a> {
         Self {
             name: shop.name(),
             address: shop.address(),
-            lng: map.lng(),
+            lng: shown_degrees(map.lng()),
             id: shop.id(),
             phone: shop.phone(),
-            lat: map.lat(),
+            lat: shown_degrees(map.lat()),
             lo: [place.lat(), place.lng()],
             t: shop.kind().into(),
             user: counts.user,

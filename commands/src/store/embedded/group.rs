@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{
     frame::{self, Header},
+    index::Hint,
     log::Place,
     tail::Name,
 };
@@ -19,6 +20,8 @@ use super::{
 pub struct Batch {
     /// The stream.
     pub name: Name,
+    /// What the index's disk knew of the stream.
+    pub hint: Hint,
     /// Where the stream must stand.
     pub expected: Expected,
     /// The frames, one after the other.

@@ -32,6 +32,15 @@ const MEMTABLE: u64 = 32 << 20;
 /// Events that a rebuild hands over at a time.
 const REBUILD_BATCH: usize = 8192;
 
+/// What the disk said of a stream before it was asked for in earnest.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// Up to where events had left for the disk.
+    left: u64,
+    /// The stream's last version there.
+    version: Option<u64>,
+}
+
 /// Where streams' events stand.
 pub struct Index {
     db: Database,
@@ -162,15 +171,26 @@ impl Index {
         self.tail.add(places).map_err(StoreError::Unavailable)
     }
 
+    /// What the disk knows of a stream's last version: asked by callers, so that the writer need not wait for it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn hint(&self, name: &str) -> Result<Hint, StoreError> {
+        let left = self.tail.left();
+        let version = self.head(name).map_err(|e| unavailable(&e))?.map(|(version, _)| version);
+        Ok(Hint { left, version })
+    }
+
     /// The last version of a stream.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub fn last_version(&self, name: &str) -> Result<Option<u64>, StoreError> {
-        if let Some(version) = self.tail.last_version(name) {
-            return Ok(Some(version));
+    pub fn last_version(&self, name: &str, hint: Hint) -> Result<Option<u64>, StoreError> {
+        match self.tail.last_version(name) {
+            Ok(version) => Ok(Some(version)),
+            Err(left) if left == hint.left => Ok(hint.version),
+            Err(_) => Ok(self.head(name).map_err(|e| unavailable(&e))?.map(|(version, _)| version)),
         }
-        Ok(self.head(name).map_err(|e| unavailable(&e))?.map(|(version, _)| version))
     }
 
     /// The last event of a stream that is on disk.

@@ -312,7 +312,9 @@ impl Inner {
         let permits = u32::try_from(1 + frames.len() / UNIT).expect("checked against the largest batch");
         self.room.acquire_many(permits).await.map_err(|_| closed())?.forget();
         let (answer, answered) = oneshot::channel();
-        let batch = Batch { name: stream.to_string().into(), expected, frames, count, permits, answer };
+        let name: Arc<str> = stream.to_string().into();
+        let hint = self.index.hint(&name)?;
+        let batch = Batch { name, hint, expected, frames, count, permits, answer };
         self.queue.send(Message::Append(batch)).map_err(|_| closed())?;
         match answered.await.map_err(|_| closed())? {
             Reply::Done(appended) => Ok(appended),

@@ -36,6 +36,8 @@ struct State {
     flushing: Arc<Places>,
     /// On disk up to here.
     written: u64,
+    /// Somebody waits for this position to be on disk.
+    urgent: u64,
     closed: bool,
     failed: Option<String>,
 }
@@ -76,12 +78,20 @@ impl Tail {
         state.failed.clone().map_or(Ok(()), Err)
     }
 
-    /// The last version of a stream, if one of its events is here.
-    #[must_use]
-    pub fn last_version(&self, name: &str) -> Option<u64> {
+    /// The last version of a stream, if one of its events is here; else up to where events have left for the disk.
+    ///
+    /// # Errors
+    /// That position: what the disk said since it was reached still holds.
+    pub fn last_version(&self, name: &str) -> Result<u64, u64> {
         let state = self.state.lock();
-        let places = state.fresh.get(name).or_else(|| state.flushing.get(name))?;
-        places.last().map(|(version, _)| *version)
+        let places = state.fresh.get(name).or_else(|| state.flushing.get(name));
+        places.and_then(|places| places.last()).map(|(version, _)| *version).ok_or(state.written)
+    }
+
+    /// Up to where events have left for the disk.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.state.lock().written
     }
 
     /// The places of a stream's events from `version` on that are here, in order.
@@ -97,7 +107,7 @@ impl Tail {
     pub fn take(&self) -> Option<(Arc<Places>, u64)> {
         let mut state = self.state.lock();
         loop {
-            let timed_out = if state.count >= BATCH || state.closed {
+            let timed_out = if state.count >= BATCH || state.closed || state.urgent > state.written {
                 true
             } else if state.count > 0 {
                 self.work.wait_for(&mut state, PATIENCE).timed_out()
@@ -137,6 +147,8 @@ impl Tail {
     /// Why it never will be.
     pub fn wait_written(&self, position: u64) -> Result<(), String> {
         let mut state = self.state.lock();
+        state.urgent = state.urgent.max(position);
+        self.work.notify_one();
         while state.written < position {
             if let Some(why) = &state.failed {
                 return Err(why.clone());

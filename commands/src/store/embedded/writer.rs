@@ -156,10 +156,10 @@ impl Writer {
         self.unsettled = false;
     }
 
-    fn last_version(&self, group: &Group, name: &Name) -> Result<Option<u64>, StoreError> {
-        match group.heads.get(name).or_else(|| self.hot.get(name)) {
+    fn last_version(&self, group: &Group, batch: &Batch) -> Result<Option<u64>, StoreError> {
+        match group.heads.get(&batch.name).or_else(|| self.hot.get(&batch.name)) {
             Some(version) => Ok(Some(*version)),
-            None => self.index.last_version(name),
+            None => self.index.last_version(&batch.name, batch.hint),
         }
     }
 
@@ -167,7 +167,7 @@ impl Writer {
         if let Some(why) = &self.broken {
             return group.refuse(batch, Reply::Failed(StoreError::Unavailable(why.clone())));
         }
-        let last = match self.last_version(group, &batch.name) {
+        let last = match self.last_version(group, &batch) {
             Ok(last) => last,
             Err(error) => return group.refuse(batch, Reply::Failed(error)),
         };

@@ -1,0 +1,72 @@
+//! The node as a whole, and what it counted.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use metrics::gauge;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::gate::{Admin, AdminAccess, Operator};
+use crate::{
+    http::{Answer, Request, Route, route::Reply},
+    metrics as names,
+};
+
+pub(super) fn routes() -> Vec<Route<Admin>> {
+    vec![
+        Route::get("/admin/status", AdminAccess::Operator, status),
+        Route::get("/metrics", AdminAccess::Listener, metrics),
+    ]
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Status {
+    version: &'static str,
+    /// Position of the log's last event.
+    head: u64,
+    events: u64,
+    /// Bytes of the log's segments.
+    bytes: u64,
+    segments: u64,
+    /// Greatest lag of a read model, in events.
+    lag: u64,
+    /// Read models that stopped, with the reason.
+    stopped: Vec<String>,
+    /// Password verifications since the start.
+    verifications: u64,
+}
+
+/// The node as a whole.
+#[utoipa::path(get, path = "/admin/status", tag = "node", responses((status = 200, body = Status)))]
+pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
+    let node = &admin.node;
+    let (stats, standings) = (node.store.stats(), node.projector.standings());
+    let stopped = standings.iter().filter_map(|one| Some(format!("{}: {}", one.name, one.error.as_ref()?)));
+    Ok(Answer::json(&Status {
+        version: env!("CARGO_PKG_VERSION"),
+        head: node.projector.head().0,
+        events: stats.events,
+        bytes: stats.bytes,
+        segments: stats.segments,
+        lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
+        stopped: stopped.collect(),
+        verifications: node.commands.passwords().verifications(),
+    }))
+}
+
+/// Prometheus metrics.
+#[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, content_type = "text/plain", body = String)))]
+pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
+    let (stats, standings) = (admin.node.store.stats(), admin.node.projector.standings());
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    {
+        gauge!(names::LOG_EVENTS).set(stats.events as f64);
+        gauge!(names::LOG_BYTES).set(stats.bytes as f64);
+        for one in &standings {
+            gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
+            gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));
+        }
+    }
+    Ok(Answer::bytes(HeaderValue::from_static("text/plain; version=0.0.4"), admin.metrics.render()))
+}

@@ -1,0 +1,114 @@
+//! `dface rebuild`: read models made anew from the log, or listed.
+
+use std::{sync::Arc, time::Duration};
+
+use dface_projections::projector::Projector;
+use serde_json::{Value, json};
+
+use super::{
+    Common, Failure, print_json,
+    target::{Server, Target},
+};
+
+/// `dface rebuild`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples: dface rebuild            lists them with position, lag and size\n          \
+                        dface rebuild trace      makes one anew\n          \
+                        dface rebuild all --dry-run")]
+pub struct Args {
+    /// Read models, or `all`; without a name, lists them
+    names: Vec<String>,
+    /// Makes them anew beside the serving ones, prints how they differ, and drops them; exit 1 where they do
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
+    let settings = common.settings(&[])?;
+    super::logging::start("warn")?;
+    let target = Target::of(settings).await?;
+    let done = match &target {
+        Target::Server(server) => on_server(server, &args).await,
+        Target::Directory(node) => on_directory(&node.projector, &args).await,
+    };
+    target.close().await;
+    done
+}
+
+fn chosen(names: &[String], known: &[String]) -> Result<Vec<String>, Failure> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(known.to_vec());
+    }
+    match names.iter().find(|name| !known.contains(name)) {
+        Some(unknown) => Err(Failure::Usage(format!("there is no read model `{unknown}`; there are {}", known.join(", ")))),
+        None => Ok(names.to_vec()),
+    }
+}
+
+async fn on_server(server: &Server, args: &Args) -> Result<(), Failure> {
+    let standings: Vec<Value> = server.get_json("/admin/projections").await?;
+    let known: Vec<String> = standings.iter().filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect();
+    if args.names.is_empty() {
+        return standings.iter().try_for_each(print_json);
+    }
+    let mut differ = false;
+    for name in chosen(&args.names, &known)? {
+        if args.dry_run {
+            let found: Value = server.post(&format!("/admin/projections/{name}/compare"), &json!({})).await?;
+            differ |= ["only_serving", "only_rebuilt", "unequal"].iter().any(|key| found[key] != 0);
+            print_json(&found)?;
+        } else {
+            let _: Value = server.post(&format!("/admin/projections/{name}/rebuild"), &json!({})).await?;
+            follow(server, &name).await?;
+        }
+    }
+    if differ { Err(Failure::Work("read models differ from what the log says".to_owned())) } else { Ok(()) }
+}
+
+async fn follow(server: &Server, name: &str) -> Result<(), Failure> {
+    let bar = super::progress::bar(name, 1_000);
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let standings: Vec<Value> = server.get_json("/admin/projections").await?;
+        let Some(one) = standings.into_iter().find(|one| one["name"] == name) else { return Ok(()) };
+        if one["state"] != "rebuilding" {
+            bar.finish();
+            return print_json(&one);
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 1,000")]
+        bar.set((one["progress"].as_f64().unwrap_or(0.0) * 1_000.0) as u64);
+    }
+}
+
+async fn on_directory(projector: &Arc<Projector>, args: &Args) -> Result<(), Failure> {
+    if args.names.is_empty() {
+        return projector.standings().iter().try_for_each(print_json);
+    }
+    let known: Vec<String> = projector.names().into_iter().map(str::to_owned).collect();
+    let mut differ = false;
+    for name in chosen(&args.names, &known)? {
+        let (worker, of) = (Arc::clone(projector), name.clone());
+        if args.dry_run {
+            let found = tokio::task::spawn_blocking(move || worker.compare(&of)).await.map_err(Failure::work)?;
+            let found = found.map_err(Failure::work)?;
+            differ |= !found.is_none();
+            print_json(&found)?;
+            continue;
+        }
+        let bar = super::progress::bar(&name, projector.head().0);
+        let mut rebuilt = tokio::task::spawn_blocking(move || worker.rebuild(&of));
+        let rebuilt = loop {
+            tokio::select! {
+                rebuilt = &mut rebuilt => break rebuilt,
+                () = tokio::time::sleep(Duration::from_millis(100)) => bar.set(projector.built(&name).0),
+            }
+        };
+        rebuilt.map_err(Failure::work)?.map_err(Failure::work)?;
+        bar.finish();
+        if let Some(standing) = projector.standings().into_iter().find(|one| one.name == name) {
+            print_json(&standing)?;
+        }
+    }
+    if differ { Err(Failure::Work("read models differ from what the log says".to_owned())) } else { Ok(()) }
+}

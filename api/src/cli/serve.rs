@@ -1,0 +1,194 @@
+//! `dface serve`: everything in one process.
+
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Common, Failure, logging,
+    target::{RUN_FILE, RunFile},
+};
+use crate::{
+    admin::{self, Admin, AdminAccess, Tokens},
+    app::{Access, App},
+    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
+    metrics::Exporter,
+    node::{Node, write_private},
+    settings::Settings,
+};
+
+/// `dface serve`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dface serve --data ./data --demo")]
+pub struct Args {
+    /// The public API's address
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// The operators' and analysts' address
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    /// The event store; `embedded`
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The queue; `embedded`
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+    /// Where keys of people are
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Read models to make anew at start, or `all`
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    rebuild: Vec<String>,
+}
+
+impl Args {
+    fn flags(&self) -> Vec<(&'static str, String)> {
+        let address = |address: &Option<SocketAddr>| address.map(|a| a.to_string());
+        let flags = [
+            ("listen.http", address(&self.http)),
+            ("listen.admin", address(&self.admin)),
+            ("store", self.store.clone()),
+            ("queue", self.queue.clone()),
+            ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
+    let settings = common.settings(&args.flags())?;
+    logging::start(&settings.log.level)?;
+    let metrics = Exporter::install().map_err(Failure::work)?;
+    let http = bind("--http", settings.listen.http).await?;
+    let admin = bind("--admin", settings.listen.admin).await?;
+    let node = Arc::new(Node::open(settings).await?);
+    rebuild_at_start(&node, &args.rebuild).await?;
+    let stop = CancellationToken::new();
+    let listeners = Listeners { http, admin };
+    let served = serve_node(&node, listeners, metrics, &stop).await;
+    node.close().await;
+    served
+}
+
+async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| Failure::Usage(format!("{flag}: cannot listen on {address}: {e}")))
+}
+
+async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
+    let all = names.iter().any(|name| name == "all");
+    let names: Vec<String> =
+        if all { node.projector.names().into_iter().map(str::to_owned).collect() } else { names.to_vec() };
+    for name in names {
+        let (projector, of) = (Arc::clone(&node.projector), name.clone());
+        let rebuilt = tokio::task::spawn_blocking(move || projector.rebuild(&of)).await.map_err(Failure::work)?;
+        let position = rebuilt.map_err(|e| Failure::Usage(format!("--rebuild: {e}")))?;
+        tracing::info!(model = name, position, "rebuilt");
+    }
+    Ok(())
+}
+
+struct Listeners {
+    http: TcpListener,
+    admin: TcpListener,
+}
+
+async fn serve_node(
+    node: &Arc<Node>,
+    listeners: Listeners,
+    metrics: Exporter,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let settings = &node.settings;
+    let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
+    let tls = load_tls(settings)?;
+    let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
+
+    let app = Arc::new(App::new(Arc::clone(node))?);
+    let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
+    let stopping = stop.clone();
+    let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
+    let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
+
+    let mut tasks = JoinSet::new();
+    let limits = limits(settings);
+    tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));
+    tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
+    tasks.spawn(metrics.upkeep(stop.clone()));
+
+    let run_file = settings.data.join(RUN_FILE);
+    write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
+    let ready = json!({ "ready": true, "http": http_at.to_string(), "admin": admin_at.to_string() });
+    writeln!(std::io::stdout(), "{ready}").map_err(Failure::work)?;
+    until_told().await?;
+    tracing::info!("stopping");
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    if let Err(error) = std::fs::remove_file(&run_file) {
+        tracing::warn!(%error, "run.json could not be removed");
+    }
+    Ok(())
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(Failure::work)
+}
+
+fn router<S: Gate>(
+    state: Arc<S>,
+    settings: &Settings,
+    mut routes: Vec<Route<S>>,
+    anyone: S::Access,
+    document: &utoipa::openapi::OpenApi,
+) -> Result<Arc<Router<S>>, Failure> {
+    routes.extend(openapi::routes(anyone, document).map_err(Failure::work)?);
+    let usual = RouterSettings {
+        body_limit: settings.limits.body_bytes,
+        time_limit: Duration::from_secs(settings.limits.request_s),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        ..RouterSettings::default()
+    };
+    Ok(Arc::new(Router::new(state, usual, routes).map_err(Failure::work)?))
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        connections: settings.limits.connections,
+        head_time: Duration::from_secs(settings.limits.head_s),
+        head_bytes: settings.limits.head_bytes,
+        idle: Duration::from_secs(settings.limits.idle_s),
+        grace: Duration::from_secs(settings.limits.stop_s),
+        ..Limits::default()
+    }
+}
+
+fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
+    if settings.tls.cert.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let read = |key: &str, path: &PathBuf| {
+        std::fs::read(path).map_err(|e| Failure::Usage(format!("setting `{key}`: {}: {e}", path.display())))
+    };
+    let (cert, key) = (read("tls.cert", &settings.tls.cert)?, read("tls.key", &settings.tls.key)?);
+    let config = tls::http_config(&cert, &key).map_err(|e| Failure::Usage(format!("settings `tls`: {e}")))?;
+    Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
+}
+
+async fn until_told() -> Result<(), Failure> {
+    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::work)?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::work)?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    Ok(())
+}
