@@ -195,6 +195,8 @@ fn projector_settings(settings: &Settings) -> ProjectorSettings {
         rebuild_batch: tuning.rebuild_batch,
         rebuild_memory: tuning.rebuild_memory,
         cache: tuning.cache,
+        // Less than the log keeps free, so that what it acknowledged last still gets shown.
+        min_free: settings.limits.min_free_bytes / 4,
     }
 }
 

@@ -207,7 +207,7 @@ impl Executor {
         if let Some(cached) = self.cache.get(stream).and_then(|any| any.downcast::<Cached<A>>().ok()) {
             return Ok(cached);
         }
-        let mut loaded = self.from_snapshot::<A>(stream);
+        let mut loaded = self.snapshot_of::<A>(stream);
         loop {
             let page = self.store.read_stream(stream, loaded.events, PAGE).await?;
             for recorded in &page {
@@ -229,7 +229,7 @@ impl Executor {
         Ok(loaded)
     }
 
-    fn from_snapshot<A: Aggregate>(&self, stream: &StreamId) -> Cached<A> {
+    fn snapshot_of<A: Aggregate>(&self, stream: &StreamId) -> Cached<A> {
         self.snapshots
             .snapshot(stream)
             .filter(|(_, bytes)| bytes.first() == Some(&A::SCHEMA))

@@ -18,6 +18,7 @@ use super::{
     checkpoints::{Checkpoint, Checkpoints},
     feed::Feed,
     model::{Parts, ReadModel, View},
+    room::Room,
     rows::Rows,
     runner::{Runner, Stopped},
     status::{Progress, State, Status},
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) feed: Feed,
     pub(super) parts: Parts,
     pub(super) progress: Progress,
+    pub(super) room: Room,
     pub(super) log: [u8; 16],
     pub(super) settings: super::Settings,
     pub(super) stop: CancellationToken,
@@ -160,6 +162,9 @@ pub(super) fn open_rows(shared: &Shared, keyspace: &str) -> Result<Rows, ModelEr
     Ok(Rows::new(shared.db.clone(), shared.db.keyspace(keyspace, KeyspaceCreateOptions::default)?))
 }
 
+/// After a failure of the machinery, or while there is no room.
+const PAUSE: Duration = Duration::from_millis(500);
+
 fn follow_log<M: ReadModel>(
     runner: &mut Runner<M>,
     shared: &Shared,
@@ -168,6 +173,10 @@ fn follow_log<M: ReadModel>(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
+        if !shared.room.is_there() {
+            thread::sleep(PAUSE);
+            continue;
+        }
         let view = served.load_full();
         let followed = runner.follow(&shared.feed, shared.settings.batch, &shared.checkpoints, |key, value| {
             view.changed(key, value);
@@ -187,7 +196,7 @@ fn follow_log<M: ReadModel>(
             }
             Err(Stopped::Machinery(error)) => {
                 tracing::error!(model = M::NAME, %error, "a read model waits");
-                thread::sleep(Duration::from_secs(1));
+                thread::sleep(PAUSE);
             }
         }
     }

@@ -8,6 +8,7 @@
 //! | `feed` | the log, decoded once for all |
 //! | `runner` | applies events; stops at one that cannot be applied |
 //! | `managed` | thread, serving view, rebuild and swap of one model |
+//! | `room` | whether the disk has room |
 //! | `build` | a generation made of the whole log beside the serving one |
 
 mod build;
@@ -15,6 +16,7 @@ mod checkpoints;
 mod feed;
 mod managed;
 pub mod model;
+mod room;
 pub mod rows;
 mod runner;
 pub mod status;
@@ -41,6 +43,7 @@ use self::{
     checkpoints::Checkpoints,
     feed::Feed,
     managed::{AnyModel, Managed, Shared},
+    room::Room,
     status::Progress,
 };
 
@@ -55,11 +58,13 @@ pub struct Settings {
     pub rebuild_memory: usize,
     /// Bytes that the database may cache.
     pub cache: u64,
+    /// Bytes that stay free on the disk; below, read models wait.
+    pub min_free: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch: 4_096, rebuild_batch: 8_192, rebuild_memory: 64 << 20, cache: 64 << 20 }
+        Self { batch: 4_096, rebuild_batch: 8_192, rebuild_memory: 64 << 20, cache: 64 << 20, min_free: 16 << 20 }
     }
 }
 
@@ -122,7 +127,8 @@ impl Projector {
         checkpoints.sweep(&db)?;
         let feed = Feed::new(store, runtime);
         let (progress, stop) = (Progress::default(), CancellationToken::new());
-        let shared = Shared { db, checkpoints, feed, parts, progress, log, settings, stop };
+        let room = Room::new(dir.to_owned(), settings.min_free);
+        let shared = Shared { db, checkpoints, feed, parts, progress, room, log, settings, stop };
         Ok(Self { shared: Arc::new(shared), models: Vec::new() })
     }
 
