@@ -111,7 +111,12 @@ pub async fn reads_back_what_was_appended(fixture: &dyn Fixture) {
 pub async fn refuses_the_wrong_version(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let name = stream("s");
-    let wrong = [(Expected::Version(0), None), (Expected::NoStream, Some(1)), (Expected::Version(0), Some(1)), (Expected::Version(2), Some(1))];
+    let wrong = [
+        (Expected::Version(0), None),
+        (Expected::NoStream, Some(1)),
+        (Expected::Version(0), Some(1)),
+        (Expected::Version(2), Some(1)),
+    ];
     for (expected, actual) in wrong {
         if actual.is_some() && store.head() == LogPosition(0) {
             store.append(&name, Expected::NoStream, events(0..2)).await.unwrap();
@@ -174,7 +179,11 @@ pub async fn repeats_answer_as_the_first_did(fixture: &dyn Fixture) {
     let again = async |store: &dyn EventStore| {
         assert_eq!(store.append(&name, Expected::NoStream, events(0..1)).await.unwrap(), first);
         assert_eq!(store.append(&name, Expected::Version(0), events(1..4)).await.unwrap(), batch);
-        for (expected, other) in [(Expected::Version(0), events(1..3)), (Expected::NoStream, events(1..2)), (Expected::Version(1), events(3..6))] {
+        for (expected, other) in [
+            (Expected::Version(0), events(1..3)),
+            (Expected::NoStream, events(1..2)),
+            (Expected::Version(1), events(3..6)),
+        ] {
             let answer = store.append(&name, expected, other).await;
             assert!(matches!(answer, Err(StoreError::WrongVersion { .. })), "{expected:?}: {answer:?}");
         }
@@ -192,7 +201,9 @@ pub async fn repeats_at_the_same_time_are_taken_once(fixture: &dyn Fixture) {
         let tasks: Vec<_> = (0..8)
             .map(|_| {
                 let store = Arc::clone(&store);
-                tokio::spawn(async move { store.append(&stream(round), Expected::NoStream, events(round * 2..round * 2 + 2)).await })
+                tokio::spawn(async move {
+                    store.append(&stream(round), Expected::NoStream, events(round * 2..round * 2 + 2)).await
+                })
             })
             .collect();
         let mut answers: Vec<Appended> = Vec::new();
@@ -246,7 +257,8 @@ pub async fn reads_keep_to_their_limits(fixture: &dyn Fixture) {
     store.append(&stream("b"), Expected::NoStream, events(10..20)).await.unwrap();
     let log = read_everything(&*store, 1000).await;
     for limit in [0, 1, 3, 10, 19, 20, 21, usize::MAX] {
-        for (from, start) in [(0, LogPosition(0)), (1, log[0].position), (12, log[11].position), (20, log[19].position)] {
+        for (from, start) in [(0, LogPosition(0)), (1, log[0].position), (12, log[11].position), (20, log[19].position)]
+        {
             let read = store.read_all(start, limit).await.unwrap();
             let wanted: Vec<_> = log[from..].iter().take(limit).cloned().collect();
             assert_eq!(read, wanted, "limit {limit} after {start}");

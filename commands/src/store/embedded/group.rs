@@ -90,8 +90,7 @@ impl Group {
         for following in (0..batch.count).rev() {
             let found = Header::parse(&self.bytes[offset..]);
             let position = start.head + self.count + 1;
-            let header =
-                Header { position, version, time: start.time, durable: start.head, following, ..found };
+            let header = Header { position, version, time: start.time, durable: start.head, following, ..found };
             let end = offset + header.frame_len();
             frame::seal(&mut self.bytes[offset..end], &header);
             let place = Place::of(start.segment, start.offset + offset as u64, &header);
@@ -129,4 +128,3 @@ impl Group {
         std::mem::take(&mut self.permits)
     }
 }
-

@@ -11,10 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dface_domain::{
-    envelope::LogPosition,
-    ports::StoreError,
-};
+use dface_domain::{envelope::LogPosition, ports::StoreError};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use super::{

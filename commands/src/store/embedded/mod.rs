@@ -4,6 +4,7 @@
 //! `DIR/log/` holds the segments and the durable mark, `DIR/index/` the stream index and snapshots, `DIR/lock` keeps
 //! a second process out.
 
+mod config;
 mod cursor;
 mod error;
 mod frame;
@@ -22,7 +23,7 @@ mod tests;
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -36,76 +37,17 @@ use dface_domain::{
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
-pub use self::{error::OpenError, verify::Verified};
+pub use self::{config::EmbeddedConfig, error::OpenError, verify::Verified};
 use self::{
+    config::{QUEUE_UNITS, UNIT},
     group::{Batch, Reply},
     index::Index,
     log::Log,
-    segment::SEGMENT_HEADER,
     writer::{Message, Parts, Space, Writer},
 };
 
-/// Memory that waiting batches may take, in units of [`UNIT`] bytes.
-const QUEUE_UNITS: usize = 16_384;
-const UNIT: usize = 4096;
-
 /// Longest key of a stream, in bytes.
 const MAX_KEY: usize = 1024;
-
-/// Settings of the embedded store.
-#[derive(Debug, Clone)]
-pub struct EmbeddedConfig {
-    /// The data directory; made where it is missing.
-    pub dir: PathBuf,
-    /// Bytes of a segment file.
-    pub segment_bytes: u64,
-    /// Bytes of one event, at most.
-    pub max_event_bytes: usize,
-    /// Events of one batch, at most.
-    pub max_batch_events: usize,
-    /// Bytes of one batch, at most.
-    pub max_batch_bytes: usize,
-    /// Bytes that stay free on the file system, for the indexes.
-    pub min_free_bytes: u64,
-    /// Bytes of memory for the index's blocks.
-    pub index_cache_bytes: u64,
-    /// Which log this is; made at the first start where it is not given.
-    pub log_id: Option<[u8; 16]>,
-}
-
-impl EmbeddedConfig {
-    /// The usual settings for the data in `dir`.
-    #[must_use]
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            segment_bytes: 64 << 20,
-            max_event_bytes: 1 << 20,
-            max_batch_events: 10_000,
-            max_batch_bytes: 8 << 20,
-            min_free_bytes: 64 << 20,
-            index_cache_bytes: 64 << 20,
-            log_id: None,
-        }
-    }
-
-    fn check(&self) -> Result<(), OpenError> {
-        let wrong = |what: &str| Err(OpenError::Config(what.to_owned()));
-        if self.segment_bytes >= 1 << 32 {
-            return wrong("a segment must be below 4 GiB");
-        }
-        if (self.max_batch_bytes + SEGMENT_HEADER) as u64 > self.segment_bytes {
-            return wrong("the largest batch must fit into a segment");
-        }
-        if self.max_batch_bytes + UNIT > QUEUE_UNITS * UNIT {
-            return wrong("the largest batch must be below 64 MiB");
-        }
-        if self.max_batch_events == 0 || u32::try_from(self.max_batch_events).is_err() {
-            return wrong("a batch must have room for an event");
-        }
-        Ok(())
-    }
-}
 
 /// What the store holds now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +94,7 @@ impl EmbeddedStore {
         segment::sync_dir(&config.dir).map_err(|e| OpenError::io("fsync", &config.dir, e))?;
         let indexer = {
             let (index, id) = (Arc::clone(&index), log.id);
-            spawn("log-index", move || index.run(id))?
+            spawn("dface-index", move || index.run(id))?
         };
         if let Err(error) = index.catch_up(&log) {
             index.close();
@@ -172,7 +114,7 @@ impl EmbeddedStore {
             segment_bytes: config.segment_bytes,
             space: Space { dir: log_dir, keep: config.min_free_bytes },
         });
-        let threads = Mutex::new(vec![spawn("log-writer", move || writer.run())?, indexer]);
+        let threads = Mutex::new(vec![spawn("dface-log", move || writer.run())?, indexer]);
         Ok(Self { inner: Arc::new(Inner { log, index, queue, room, config, threads, _lock: lock }) })
     }
 
@@ -215,7 +157,12 @@ impl EmbeddedStore {
     ///
     /// # Errors
     /// `Corrupt`, `Unavailable`.
-    pub fn read_stream_blocking(&self, stream: &StreamId, version: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+    pub fn read_stream_blocking(
+        &self,
+        stream: &StreamId,
+        version: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
         Ok(self.inner.read_stream(stream, version, limit)?.into_iter().map(|(event, _)| event).collect())
     }
 }
@@ -302,7 +249,12 @@ impl Inner {
         Ok(frames)
     }
 
-    async fn append(self: Arc<Self>, stream: &StreamId, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError> {
+    async fn append(
+        self: Arc<Self>,
+        stream: &StreamId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, StoreError> {
         let closed = || StoreError::Unavailable("the event store is closed".to_owned());
         if matches!(expected, Expected::Version(version) if version > u64::MAX / 2) {
             return Err(StoreError::Refused(format!("no stream has a version {expected:?}")));
@@ -348,17 +300,29 @@ impl Inner {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("a read was given up: {error}"))))
 }
 
 impl EventStore for EmbeddedStore {
-    fn append<'a>(&'a self, stream: &'a StreamId, expected: Expected, events: Vec<NewEvent>) -> PortFuture<'a, Result<Appended, StoreError>> {
+    fn append<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> PortFuture<'a, Result<Appended, StoreError>> {
         Box::pin(Arc::clone(&self.inner).append(stream, expected, events))
     }
 
-    fn read_stream<'a>(&'a self, stream: &'a StreamId, version: u64, limit: usize) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>> {
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        version: u64,
+        limit: usize,
+    ) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>> {
         let (store, stream) = (self.clone(), stream.clone());
         Box::pin(blocking(move || store.read_stream_blocking(&stream, version, limit)))
     }

@@ -3,12 +3,7 @@
 //! An unfinished write can only be the last group, which nobody was told of. So a bad frame is damage where the mark
 //! file says that the log was durable there, or where a later frame was written when it was; else the tail is cut.
 
-use std::{
-    fs,
-    os::unix::fs::FileExt,
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 use dface_domain::{
     envelope::LogPosition,
@@ -41,7 +36,12 @@ pub struct Recovered {
 ///
 /// # Errors
 /// Of the system, no room for the first segment, or damage.
-pub fn open(dir: &Path, wanted: Option<[u8; 16]>, segment_bytes: u64, entropy: &dyn Entropy) -> Result<Recovered, OpenError> {
+pub fn open(
+    dir: &Path,
+    wanted: Option<[u8; 16]>,
+    segment_bytes: u64,
+    entropy: &dyn Entropy,
+) -> Result<Recovered, OpenError> {
     let failed = |source| OpenError::io("read", dir, source);
     let (names, unfinished) = segment::list(dir).map_err(failed)?;
     for path in unfinished {
@@ -92,7 +92,9 @@ fn begin(dir: &Path, mark_path: &Path, id: [u8; 16], segment_bytes: u64) -> Resu
     let mut mark = Mark::open(mark_path, id).map_err(failed)?;
     mark.settle(0).map_err(failed)?;
     let failed = |source| OpenError::io("make a segment in", dir, source);
-    let segment = Segment::create(dir, id, 1, segment_bytes).map_err(failed)?;
+    let segment = segment::prepare(dir, segment_bytes)
+        .and_then(|spare| Segment::create(dir, id, 1, segment_bytes, spare))
+        .map_err(failed)?;
     Ok(Recovered { log: Log::new(dir.to_owned(), id, vec![Arc::new(segment)], 0), end: SEGMENT_HEADER as u64, mark })
 }
 
@@ -159,14 +161,7 @@ impl Tail {
             segment = %segment.name, byte = self.end, bytes = self.dirty - self.end, after = self.head,
             "an unfinished last write, acknowledged to nobody, is cut off the event log"
         );
-        let zeros = vec![0; CHUNK];
-        let mut at = self.end;
-        while at < self.dirty {
-            let part = usize::try_from(self.dirty - at).map_or(CHUNK, |left| left.min(CHUNK));
-            segment.file.write_all_at(&zeros[..part], at)?;
-            at += part as u64;
-        }
-        Ok(())
+        segment::write_zeros(&segment.file, self.end, self.dirty)
     }
 }
 

@@ -26,6 +26,9 @@ const FORMAT: u16 = 1;
 /// The only lane there is: categories with a retention of their own get further ones.
 const LANE: u16 = 0;
 
+/// The file that becomes the next segment.
+const SPARE: &str = "spare.seg.new";
+
 /// One known place for each so many bytes, so that a read from the middle does not walk a whole segment.
 const SPARSE: u64 = 64 * 1024;
 
@@ -70,44 +73,63 @@ fn header_bytes(log_id: [u8; 16], first: u64, size: u64) -> [u8; SEGMENT_HEADER]
     bytes
 }
 
+/// A file of zeros in `dir` that waits to become a segment.
+///
+/// It is written rather than only reserved: an fsync into reserved room also has to make the file system's records of
+/// that room durable, which takes longer than the data.
+///
+/// # Errors
+/// Of the system; no room is `StorageFull`. A file that was begun is taken away.
+pub fn prepare(dir: &Path, size: u64) -> io::Result<File> {
+    let path = dir.join(SPARE);
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+    // Asked first so that no room is known before anything is written.
+    let reserved = match fallocate(&file, FallocateFlags::empty(), 0, size) {
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        reserved => reserved.map_err(io::Error::from),
+    };
+    let filled = reserved.and_then(|()| write_zeros(&file, 0, size)).and_then(|()| file.sync_all());
+    if filled.is_err() {
+        // Best effort: what is left of it is taken away at the next start.
+        let _ = fs::remove_file(&path);
+    }
+    filled.map(|()| file)
+}
+
+/// Overwrites bytes with zeros.
+///
+/// # Errors
+/// Of the system.
+pub fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let zeros = vec![0; 1 << 20];
+    let mut at = from;
+    while at < to {
+        let part = usize::try_from(to - at).map_or(zeros.len(), |left| left.min(zeros.len()));
+        file.write_all_at(&zeros[..part], at)?;
+        at += part as u64;
+    }
+    Ok(())
+}
+
 impl Segment {
-    /// Makes the segment file that starts at `first`: complete and durable once it has its name.
+    /// Makes the segment that starts at `first` of a file of `size` zeros that `prepare` made: complete and durable
+    /// once it has its name.
     ///
     /// # Errors
-    /// Of the system; no room is `StorageFull`. A file that was begun is taken away.
-    pub fn create(dir: &Path, log_id: [u8; 16], first: u64, size: u64) -> io::Result<Self> {
+    /// Of the system.
+    pub fn create(dir: &Path, log_id: [u8; 16], first: u64, size: u64, spare: File) -> io::Result<Self> {
         let name = file_name(first);
-        let (path, unfinished) = (dir.join(&name), dir.join(format!("{name}.new")));
-        let made = Self::fill(&unfinished, &header_bytes(log_id, first, size), size)
-            .and_then(|file| fs::rename(&unfinished, &path).and_then(|()| sync_dir(dir)).map(|()| file));
-        match made {
-            Ok(file) => Ok(Self { first, size, name, file, places: RwLock::default() }),
-            Err(error) => {
-                // Best effort: what is left of it is taken away at the next start.
-                let _ = fs::remove_file(&unfinished);
-                Err(error)
-            }
-        }
+        spare.write_all_at(&header_bytes(log_id, first, size), 0)?;
+        spare.sync_all()?;
+        fs::rename(dir.join(SPARE), dir.join(&name))?;
+        sync_dir(dir)?;
+        Ok(Self { first, size, name, file: spare, places: RwLock::default() })
     }
 
-    /// Writes zeros rather than only reserving room: an fsync into reserved room also has to make the file system's
-    /// records of that room durable, which takes longer than the data.
-    fn fill(path: &Path, header: &[u8], size: u64) -> io::Result<File> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        match fallocate(&file, FallocateFlags::empty(), 0, size) {
-            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let zeros = vec![0; 1 << 20];
-        let mut at = 0;
-        while at < size {
-            let part = usize::try_from(size - at).map_or(zeros.len(), |left| left.min(zeros.len()));
-            file.write_all_at(&zeros[..part], at)?;
-            at += part as u64;
-        }
-        file.write_all_at(header, 0)?;
-        file.sync_all()?;
-        Ok(file)
+    /// A segment of any file, for tests of what the system may answer.
+    #[cfg(test)]
+    pub fn of(file: File, size: u64) -> Self {
+        Self { first: 1, size, name: "of a test".to_owned(), file, places: RwLock::default() }
     }
 
     /// Opens the segment file `name`, whose first position its name says.

@@ -1,10 +1,6 @@
 //! What the stream index does not have on disk yet, and what it lost to nobody: the newest events' places, in memory.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::{Condvar, Mutex};
 

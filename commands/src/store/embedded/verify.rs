@@ -69,7 +69,11 @@ fn check_zeros(segment: &Segment, end: u64, position: u64) -> Result<(), StoreEr
         let read = segment.file.read_exact_at(&mut chunk[..part], at);
         read.map_err(|e| super::cursor::unreadable(segment, position, at, &e))?;
         if let Some(dirty) = chunk[..part].iter().position(|byte| *byte != 0) {
-            return Err(segment.corrupt(position, at + dirty as u64, "bytes after the segment's last event are not zero"));
+            return Err(segment.corrupt(
+                position,
+                at + dirty as u64,
+                "bytes after the segment's last event are not zero",
+            ));
         }
         at += part as u64;
     }

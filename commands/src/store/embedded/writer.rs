@@ -1,6 +1,6 @@
 //! The one thread that writes: it gives positions and versions, writes groups, fsyncs, and answers.
 
-use std::{io, os::unix::fs::FileExt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs::File, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use dface_domain::ports::{Clock, StoreError};
@@ -13,7 +13,7 @@ use super::{
     index::Index,
     log::Log,
     mark::Mark,
-    segment::Segment,
+    segment::{self, SEGMENT_HEADER, Segment},
     tail::Name,
 };
 
@@ -37,18 +37,20 @@ pub enum Message {
 
 /// The writer's state.
 pub struct Writer {
-    pub(super) log: Arc<Log>,
-    pub(super) index: Arc<Index>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) queue: Receiver<Message>,
-    pub(super) room: Arc<Semaphore>,
-    pub(super) segment: Arc<Segment>,
+    log: Arc<Log>,
+    index: Arc<Index>,
+    clock: Arc<dyn Clock>,
+    queue: Receiver<Message>,
+    room: Arc<Semaphore>,
+    segment: Arc<Segment>,
     /// Where the next frame goes.
-    pub(super) end: u64,
-    pub(super) mark: Mark,
-    pub(super) segment_bytes: u64,
-    pub(super) space: Space,
+    end: u64,
+    mark: Mark,
+    segment_bytes: u64,
+    space: Space,
     hot: Cache<Name, u64>,
+    /// The next segment's file, made by another thread once this one is half full.
+    spare: Option<JoinHandle<io::Result<File>>>,
     /// Why nothing is written until a restart.
     broken: Option<String>,
     /// Whether the mark is written but not fsynced.
@@ -113,7 +115,22 @@ impl Writer {
         let Parts { log, index, clock, queue, room, end, mark, segment_bytes, space } = parts;
         let segment = Arc::clone(log.segments().last().expect("a log has a segment"));
         let hot = Cache::new(HOT_STREAMS);
-        Self { log, index, clock, queue, room, segment, end, mark, segment_bytes, space, hot, broken: None, unsettled: false }
+        Self {
+            log,
+            index,
+            clock,
+            queue,
+            room,
+            segment,
+            end,
+            mark,
+            segment_bytes,
+            space,
+            hot,
+            spare: None,
+            broken: None,
+            unsettled: false,
+        }
     }
 
     /// Writes until it is told to close or everybody went away.
@@ -135,10 +152,15 @@ impl Writer {
             }
         }
         self.settle();
+        if let Some(spare) = self.spare.take() {
+            // Nobody may write into the directory once this thread ended; the file goes at the next start.
+            let _ = spare.join();
+        }
     }
 
     fn wait(&mut self) -> Option<Batch> {
-        let mut message = if self.unsettled { self.queue.recv_timeout(IDLE) } else { self.queue.recv().map_err(Into::into) };
+        let mut message =
+            if self.unsettled { self.queue.recv_timeout(IDLE) } else { self.queue.recv().map_err(Into::into) };
         if matches!(message, Err(RecvTimeoutError::Timeout)) {
             self.settle();
             message = self.queue.recv().map_err(Into::into);
@@ -195,21 +217,36 @@ impl Writer {
         if let Some(why) = &self.broken {
             return Err(StoreError::Unavailable(why.clone()));
         }
-        if (needed + super::segment::SEGMENT_HEADER) as u64 > self.segment_bytes {
+        if (needed + SEGMENT_HEADER) as u64 > self.segment_bytes {
             return Err(StoreError::Refused("the batch is larger than a segment".to_owned()));
         }
-        self.space.check(self.segment_bytes)?;
         let first = self.log.head() + 1;
-        let segment = Segment::create(&self.log.dir, self.log.id, first, self.segment_bytes).map_err(|e| {
-            if no_room(&e) {
-                return StoreError::Full(format!("no new segment in {}: {e}", self.log.dir.display()));
+        let failed = |error: &io::Error| {
+            let what = format!("no new segment in {}: {error}", self.log.dir.display());
+            if no_room(error) { StoreError::Full(what) } else { StoreError::Unavailable(what) }
+        };
+        let spare = match self.spare.take().map(JoinHandle::join) {
+            Some(Ok(Ok(spare))) => spare,
+            _ => {
+                self.space.check(self.segment_bytes)?;
+                segment::prepare(&self.log.dir, self.segment_bytes).map_err(|e| failed(&e))?
             }
-            StoreError::Unavailable(format!("no new segment in {}: {e}", self.log.dir.display()))
-        })?;
+        };
+        let segment = Segment::create(&self.log.dir, self.log.id, first, self.segment_bytes, spare);
+        let segment = segment.map_err(|e| failed(&e))?;
         self.segment = Arc::new(segment);
-        self.end = super::segment::SEGMENT_HEADER as u64;
+        self.end = SEGMENT_HEADER as u64;
         self.log.push(Arc::clone(&self.segment));
         Ok(())
+    }
+
+    fn prepare_next(&mut self) {
+        let (dir, size) = (self.log.dir.clone(), self.segment_bytes);
+        if self.spare.is_none() && self.end > self.segment.size / 2 && self.space.check(size).is_ok() {
+            // Where no thread is to be had the writer makes the file itself, when it needs it.
+            let thread = std::thread::Builder::new().name("log-segment".to_owned());
+            self.spare = thread.spawn(move || segment::prepare(&dir, size)).ok();
+        }
     }
 
     /// Makes the group durable, tells readers, then those who wait.
@@ -240,14 +277,15 @@ impl Writer {
         }
         self.segment.note(self.log.head() + 1, self.end);
         self.end += group.bytes.len() as u64;
+        self.prepare_next();
         let added = self.index.add(group.places.drain(..));
         self.log.publish(head);
-        added.map_err(|error| self.break_down(error.to_string()))
+        added.map_err(|error| self.break_down(error))
     }
 
     /// After a failed write: what was written must not look like events of a later group.
     fn undo(&mut self, len: usize, error: &io::Error) -> StoreError {
-        let zeroed = self.segment.file.write_all_at(&vec![0; len], self.end);
+        let zeroed = segment::write_zeros(&self.segment.file, self.end, self.end + len as u64);
         if no_room(error) && zeroed.is_ok() {
             return StoreError::Full(format!("segment {}: {error}", self.segment.name));
         }
@@ -255,9 +293,9 @@ impl Writer {
     }
 
     /// Nobody knows what is on disk now: nothing more is written until a restart reads it.
-    fn break_down(&mut self, why: String) -> StoreError {
-        tracing::error!(%why, "the event log takes no more events until a restart");
-        let why = format!("{why}; restart to go on");
+    fn break_down(&mut self, cause: impl std::fmt::Display) -> StoreError {
+        let why = format!("{cause}; restart to go on");
+        tracing::error!(%cause, "the event log takes no more events until a restart");
         self.broken = Some(why.clone());
         StoreError::Unavailable(why)
     }

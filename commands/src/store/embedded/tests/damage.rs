@@ -1,11 +1,11 @@
 //! Bits that flip, writes that were not finished, files that are gone.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs};
 
 use dface_domain::ports::StoreError;
 
 use super::*;
-use crate::store::embedded::{frame::Header, segment::SEGMENT_HEADER};
+use crate::store::embedded::frame::Header;
 
 /// Where each event's frame stands in a segment file: offset and length by position.
 fn frames(path: &Path) -> BTreeMap<u64, (usize, usize)> {

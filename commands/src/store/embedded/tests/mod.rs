@@ -1,14 +1,12 @@
 //! The embedded store: the contract, and what the disk may do to it.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 mod damage;
 mod frames;
 mod opening;
 mod room;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -24,6 +22,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::store::contract::{self, Fixture, stream};
+use crate::store::embedded::segment::SEGMENT_HEADER;
 
 /// A clock that goes on by itself.
 #[derive(Debug, Default)]

@@ -13,7 +13,9 @@ fn embedded_makes_a_missing_index_anew() {
     fill(&store, 0, 700);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for n in 0..50 {
-        runtime.block_on(store.append(&stream("long"), Expected::after(n), contract::events(5000 + n..5001 + n))).unwrap();
+        runtime
+            .block_on(store.append(&stream("long"), Expected::after(n), contract::events(5000 + n..5001 + n)))
+            .unwrap();
     }
     let (log, long) = (everything(&store), store.read_stream_blocking(&stream("long"), 0, 100).unwrap());
     assert_eq!(long.len(), 50);

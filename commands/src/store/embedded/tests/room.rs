@@ -5,6 +5,10 @@ use std::{fs, process::Command};
 use dface_domain::events::{Event, ForeignIdMapped};
 
 use super::*;
+use crate::store::embedded::{
+    group::{Batch, Reply},
+    segment::Segment,
+};
 
 fn append(store: &EmbeddedStore, key: &str, events: Vec<NewEvent>) -> Result<Appended, StoreError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -103,4 +107,45 @@ fn embedded_goes_on_after_a_full_disk_has_room_again() {
     drop(store);
     let store = EmbeddedStore::open(settings, Arc::new(Ticking::default()), &NoChance).unwrap();
     assert_eq!(store.head().0, head.0 + 12);
+}
+
+/// What a writer answers to two appends when its segment is `device`.
+fn on_device(device: &str) -> Vec<StoreError> {
+    let place = Place::new();
+    let file = fs::OpenOptions::new().write(true).open(device).unwrap();
+    let log = Arc::new(Log::new(place.path().to_owned(), [1; 16], vec![Arc::new(Segment::of(file, 1 << 20))], 0));
+    let index = Arc::new(Index::open(&place.path().join("index"), &log, 1 << 20).unwrap());
+    let (sender, queue) = crossbeam_channel::unbounded();
+    let room = Arc::new(Semaphore::new(0));
+    let mark = mark::Mark::open(&place.path().join("durable"), [1; 16]).unwrap();
+    let (space, clock) = (Space { dir: place.path().to_owned(), keep: 0 }, Arc::new(Ticking::default()));
+    let (hint, segment_bytes, end) = (index.hint("a").unwrap(), 1 << 20, SEGMENT_HEADER as u64);
+    let parts = Parts { log: Arc::clone(&log), index, clock, queue, room, end, mark, segment_bytes, space };
+    let writer = thread::spawn(move || Writer::new(parts).run());
+    let mut answers = Vec::new();
+    for name in ["a", "b"] {
+        let frames = frame::encode(&stream(name), &contract::event(1), Vec::new()).unwrap();
+        let (answer, answered) = oneshot::channel();
+        let expected = Expected::NoStream;
+        let batch = Batch { name: name.into(), hint, expected, frames, count: 1, permits: 1, answer };
+        sender.send(Message::Append(batch)).unwrap();
+        match answered.blocking_recv().unwrap() {
+            Reply::Failed(error) => answers.push(error),
+            reply => panic!("{reply:?}"),
+        }
+    }
+    drop(sender);
+    writer.join().unwrap();
+    assert_eq!(log.head(), 0, "nothing that is not durable is seen");
+    answers
+}
+
+#[test]
+fn embedded_takes_nothing_more_after_an_fsync_that_failed() {
+    // The null device takes any write and refuses every fsync; the full one refuses writes, zeros too.
+    for device in ["/dev/null", "/dev/full"] {
+        for answer in on_device(device) {
+            assert!(matches!(&answer, StoreError::Unavailable(why) if why.ends_with("restart to go on")), "{answer}");
+        }
+    }
 }
