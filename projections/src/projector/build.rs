@@ -1,7 +1,7 @@
 //! Making a generation of the whole log beside the serving one, and comparing two.
 
 use dface_domain::envelope::LogPosition;
-use fjall::Keyspace;
+use fjall::{Keyspace, Readable, Snapshot};
 use serde::Serialize;
 
 use super::{
@@ -87,9 +87,7 @@ pub(super) fn catch_up<M: ReadModel>(
             return Err(ModelError::Event("stopped".to_owned()));
         }
         let applied = runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
-            Stopped::AtEvent(failure) => {
-                ModelError::Event(format!("{} stopped at position {}: {}", M::NAME, failure.position, failure.error))
-            }
+            Stopped::AtEvent(failure) => ModelError::Poison(failure),
             Stopped::Machinery(error) => error,
         })?;
         status.built_to(runner.position);
@@ -114,11 +112,16 @@ pub(super) fn generation_of(keyspace: &Keyspace) -> u32 {
     keyspace.name().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-/// Walks both in the order of their keys.
-pub(super) fn difference(name: &str, serving: &Keyspace, rebuilt: &Keyspace) -> Result<Difference, ModelError> {
+/// Walks both, as they stood in `snapshot`, in the order of their keys.
+pub(super) fn difference(
+    name: &str,
+    snapshot: &Snapshot,
+    serving: &Keyspace,
+    rebuilt: &Keyspace,
+) -> Result<Difference, ModelError> {
     let mut difference = Difference { name: name.to_owned(), ..Difference::default() };
-    let mut left = serving.iter();
-    let mut right = rebuilt.iter();
+    let mut left = snapshot.iter(serving);
+    let mut right = snapshot.iter(rebuilt);
     let next = |side: &mut fjall::Iter| side.next().map(fjall::Guard::into_inner).transpose();
     let (mut a, mut b) = (next(&mut left)?, next(&mut right)?);
     loop {
