@@ -1,11 +1,12 @@
 //! A torn last record, and bits that flip.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
-use dface_tests::{Phone, Server, dface};
+use dface_tests::{Phone, Server, Setup, dface};
 
 use super::HERE;
 
@@ -29,9 +30,11 @@ fn used(bytes: &[u8]) -> usize {
 }
 
 fn flip(path: &Path, byte: usize, bit: usize) {
-    let mut bytes = fs::read(path).expect("a segment");
-    bytes[byte] ^= 1 << bit;
-    fs::write(path, bytes).expect("a segment");
+    let file = OpenOptions::new().read(true).write(true).open(path).expect("a segment");
+    let (mut one, at) = ([0], byte as u64);
+    file.read_exact_at(&mut one, at).expect("a segment");
+    one[0] ^= 1 << bit;
+    file.write_all_at(&one, at).expect("a segment");
 }
 
 /// They are made anew from the log then, so that all of it is read. A start that is refused may not have made them.
@@ -41,7 +44,7 @@ fn without_read_models(data: &Path) {
 
 /// A stopped server's directory with a log of a few dozen events, and how many there are.
 fn filled() -> (Server, Phone, usize) {
-    let mut server = Server::start();
+    let mut server = Setup::default().set("STORE_TUNING__SEGMENT_BYTES", 1 << 20).start();
     let operator = server.operator();
     let phone = server.person("anna", 0);
     for n in 0..20 {
