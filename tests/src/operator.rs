@@ -19,6 +19,12 @@ impl Operator {
         Self { door: door.clone(), token }
     }
 
+    /// The listener.
+    #[must_use]
+    pub const fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// A request with the token.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
