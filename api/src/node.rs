@@ -245,7 +245,7 @@ fn prepare_directory(data: &Path) -> Result<(), StartError> {
             Err(_) => Err(StartError::Failed(format!("{} is not a number", path.display()))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            fs::write(&path, format!("{FORMAT}\n")).map_err(failed)
+            write_private(&path, &format!("{FORMAT}\n")).map_err(failed)
         }
         Err(error) => Err(failed(error)),
     }

@@ -48,9 +48,12 @@ impl ServerSecret {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let bytes = entropy.bytes::<32>();
-                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                // Whole once it has its name: a start that is killed here leaves no half of a secret.
+                let unfinished = path.with_extension("new");
+                let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
                 file.write_all(hex::encode(bytes).as_bytes())?;
                 file.sync_all()?;
+                fs::rename(&unfinished, path)?;
                 if let Some(parent) = path.parent() {
                     fs::File::open(parent)?.sync_all()?;
                 }

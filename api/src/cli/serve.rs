@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -127,9 +127,11 @@ async fn serve_node(
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
+    // Before the ready line: whoever reads it may tell the server to stop at once.
+    let told = Told::listen()?;
     let ready = json!({ "ready": true, "http": http_at.to_string(), "admin": admin_at.to_string() });
     writeln!(std::io::stdout(), "{ready}").map_err(Failure::work)?;
-    until_told().await?;
+    told.to_stop().await;
     tracing::info!("stopping");
     stop.cancel();
     while tasks.join_next().await.is_some() {}
@@ -183,12 +185,22 @@ fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
     Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
 }
 
-async fn until_told() -> Result<(), Failure> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::work)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::work)?;
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
+/// SIGTERM and SIGINT. Until it listens they end the process at once, which is no harm: a start may be killed.
+struct Told {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Self, Failure> {
+        let of = |kind| signal(kind).map_err(Failure::work);
+        Ok(Self { terminated: of(SignalKind::terminate())?, interrupted: of(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn to_stop(mut self) {
+        tokio::select! {
+            _ = self.terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+        }
+    }
 }
