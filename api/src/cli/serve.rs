@@ -18,6 +18,7 @@ use super::{
 use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
+    demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
     metrics::Exporter,
     node::{Node, write_private},
@@ -46,6 +47,9 @@ pub struct Args {
     /// Read models to make anew at start, or `all`
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     rebuild: Vec<String>,
+    /// Fills an empty directory with sample shops, people and check-ins, and prints what to try
+    #[arg(long)]
+    demo: bool,
 }
 
 impl Args {
@@ -70,12 +74,17 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let http = bind("--http", settings.listen.http).await?;
     let admin = bind("--admin", settings.listen.admin).await?;
     let node = Arc::new(Node::open(settings).await?);
-    rebuild_at_start(&node, &args.rebuild).await?;
-    let stop = CancellationToken::new();
-    let listeners = Listeners { http, admin };
-    let served = serve_node(&node, listeners, metrics, &stop).await;
+    let served = serve_open(&node, Listeners { http, admin }, metrics, &args).await;
     node.close().await;
     served
+}
+
+async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, args: &Args) -> Result<(), Failure> {
+    rebuild_at_start(node, &args.rebuild).await?;
+    if args.demo {
+        demo::prepare(node).await?;
+    }
+    serve_node(node, listeners, metrics, args.demo).await
 }
 
 async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -104,9 +113,9 @@ async fn serve_node(
     node: &Arc<Node>,
     listeners: Listeners,
     metrics: Exporter,
-    stop: &CancellationToken,
+    is_demo: bool,
 ) -> Result<(), Failure> {
-    let settings = &node.settings;
+    let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
     let tls = load_tls(settings)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
@@ -129,6 +138,9 @@ async fn serve_node(
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
     let ready = json!({ "ready": true, "http": http_at.to_string(), "admin": admin_at.to_string() });
     writeln!(std::io::stdout(), "{ready}").map_err(Failure::work)?;
+    if is_demo {
+        demo::tell(http_at, admin_at, scheme, &settings.data);
+    }
     until_told().await?;
     tracing::info!("stopping");
     stop.cancel();

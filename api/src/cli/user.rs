@@ -20,6 +20,7 @@ use crate::{
 
 /// `dface user`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dface user add --name anna --password s3cret")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
