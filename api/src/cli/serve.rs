@@ -1,6 +1,6 @@
 //! `dface serve`: everything in one process.
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Common, Failure, logging,
+    Common, Failure, logging, print_json,
     target::{RUN_FILE, RunFile},
 };
 use crate::{
@@ -88,7 +88,14 @@ async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, a
 }
 
 async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|e| Failure::Usage(format!("{flag}: cannot listen on {address}: {e}")))
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Usage(match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!("{flag}: another program listens on {address}, perhaps another dface; choose another address")
+            }
+            _ => format!("{flag}: cannot listen on {address}: {error}"),
+        })
+    })
 }
 
 async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
@@ -102,6 +109,14 @@ async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> 
         tracing::info!(model = name, position, "rebuilt");
     }
     Ok(())
+}
+
+/// The one line on standard output, when everything listens.
+#[derive(serde::Serialize)]
+struct Ready {
+    ready: bool,
+    http: SocketAddr,
+    admin: SocketAddr,
 }
 
 struct Listeners {
@@ -136,8 +151,7 @@ async fn serve_node(
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
-    let ready = json!({ "ready": true, "http": http_at.to_string(), "admin": admin_at.to_string() });
-    writeln!(std::io::stdout(), "{ready}").map_err(Failure::work)?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at })?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }

@@ -140,8 +140,7 @@ async fn fill(node: &Node, begun: Timestamp) -> Result<(), StartError> {
     for (one, other) in FOLLOWS {
         node.commands.follow(people[one], people[other], &context).await?;
     }
-    let quiet_s = (node.settings.presence.hours + 1) * 3600;
-    let mut all = history(begun, &node.settings.zone()?, known.len(), quiet_s);
+    let mut all = history(begun, &node.settings.zone()?, known.len());
     all.extend(lately(begun));
     stream::iter(all)
         .map(|visit| {

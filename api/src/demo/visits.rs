@@ -18,8 +18,8 @@ pub struct Visit {
     pub od: u32,
 }
 
-/// Days that the history goes back.
-const DAYS: i32 = 14;
+/// Days that the history goes back to, and up to: yesterday and today are left to those who are present.
+const DAYS: std::ops::RangeInclusive<i32> = 2..=15;
 
 /// Of a hundred visits, so many go to one of the person's favourites.
 const FAITHFUL: u64 = 60;
@@ -27,12 +27,12 @@ const FAITHFUL: u64 = 60;
 /// Of a hundred visits, so many are repeated some hours later: the trace shows such a day as one entry.
 const RETURNING: u64 = 20;
 
-/// Visits of the two weeks that ended `quiet_s` seconds before `now`, oldest first; the day's hours are those of `zone`.
-pub fn history(now: Timestamp, zone: &TimeZone, shops: usize, quiet_s: i64) -> Vec<Visit> {
+/// Two weeks of visits up to the day before yesterday, oldest first; the days are those of `zone`.
+pub fn history(now: Timestamp, zone: &TimeZone, shops: usize) -> Vec<Visit> {
     let today = now.to_jiff().to_zoned(zone.clone()).date();
     let mut chance = Chance(0x5eed);
     let mut visits = Vec::new();
-    for day in 1..=DAYS {
+    for day in DAYS {
         let date = today.saturating_sub(day.days());
         for (person, who) in PEOPLE.iter().enumerate() {
             for _ in 0..=chance.below(2) {
@@ -52,7 +52,6 @@ pub fn history(now: Timestamp, zone: &TimeZone, shops: usize, quiet_s: i64) -> V
             }
         }
     }
-    visits.retain(|visit| visit.at <= now.plus_seconds(-quiet_s));
     visits.sort_by_key(|visit| (visit.at, visit.person));
     visits
 }
@@ -88,10 +87,9 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const QUIET_S: i64 = 13 * 3600;
 
     fn made() -> Vec<Visit> {
-        history(NOW, &TimeZone::get("Asia/Shanghai").unwrap(), 644, QUIET_S)
+        history(NOW, &TimeZone::get("Asia/Shanghai").unwrap(), 644)
     }
 
     #[test]
@@ -99,7 +97,7 @@ mod tests {
         let visits = made();
         assert!((200..400).contains(&visits.len()), "{}", visits.len());
         assert_eq!(visits, made());
-        assert!(visits.iter().all(|visit| visit.at <= NOW.plus_seconds(-QUIET_S) && visit.shop < 644));
+        assert!(visits.iter().all(|visit| visit.at < NOW.plus_seconds(-86_400) && visit.shop < 644));
         assert!(visits.first().unwrap().at < NOW.plus_seconds(-13 * 86_400));
     }
 
