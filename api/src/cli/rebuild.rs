@@ -28,7 +28,7 @@ pub struct Args {
 pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let settings = common.settings(&[])?;
     super::logging::start("warn")?;
-    let target = Target::of(settings).await?;
+    let target = Target::of_existing(settings).await?;
     let done = match &target {
         Target::Server(server) => on_server(server, &args).await,
         Target::Directory(node) => on_directory(&node.projector, &args).await,

@@ -70,8 +70,9 @@ pub async fn prepare(node: &Node) -> Result<(), StartError> {
         Found::Whole => return come_back(node).await,
         Found::Begun(at) => at,
         Found::Nothing => {
-            mark(node, BEGIN).await?;
-            node.commands.clock().now()
+            let now = node.commands.clock().now();
+            mark(node, BEGIN, now).await?;
+            now
         }
         Found::Other => {
             return Err(StartError::Refused(format!(
@@ -80,9 +81,9 @@ pub async fn prepare(node: &Node) -> Result<(), StartError> {
             )));
         }
     };
-    tracing::info!("filling the directory with the demo");
+    tracing::info!("filling the directory with the demo; this takes some seconds, once");
     fill(node, begun).await?;
-    mark(node, END).await?;
+    mark(node, END, node.commands.clock().now()).await?;
     node.catch_up().await;
     Ok(())
 }
@@ -120,8 +121,8 @@ fn act_of(recorded: &Recorded) -> Option<String> {
     }
 }
 
-async fn mark(node: &Node, action: &str) -> Result<(), CommandError> {
-    let context = Context::new(node.commands.fresh_id());
+async fn mark(node: &Node, action: &str, at: Timestamp) -> Result<(), CommandError> {
+    let context = Context::new(node.commands.fresh_id()).at(at);
     node.commands.record_act(ACTOR, action, SOURCE, &context).await.map(|_| ())
 }
 
@@ -238,5 +239,45 @@ mod tests {
         assert_eq!(shops[87].1.name, "川味观");
         assert!(LATELY.iter().all(|(_, line, _)| (1..=shops.len()).contains(line)));
         assert!(PEOPLE.iter().flat_map(|one| one.favourites).all(|line| (1..=shops.len()).contains(line)));
+    }
+
+    async fn opened(dir: &std::path::Path) -> Node {
+        let mut settings = crate::settings::Settings::load(None, &[("data", dir.display().to_string())]).unwrap();
+        settings.store_tuning.segment_bytes = 8 << 20;
+        Node::open(settings).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn it_is_filled_once_and_what_was_cut_off_is_done_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let node = opened(dir.path()).await;
+        assert_eq!(found(&node).await.unwrap(), Found::Nothing);
+        let now = node.commands.clock().now();
+        mark(&node, BEGIN, now).await.unwrap();
+        fill(&node, now).await.unwrap();
+        assert_eq!(found(&node).await.unwrap(), Found::Begun(now));
+        let cut_off = node.store.head();
+
+        prepare(&node).await.unwrap();
+        assert_eq!(found(&node).await.unwrap(), Found::Whole);
+        assert_eq!(node.store.head().0, cut_off.0 + 1, "only `demo_end` is new");
+        assert_eq!(node.views.presence.view().at(ShopId(88)).len(), 3);
+
+        prepare(&node).await.unwrap();
+        assert_eq!(node.store.head().0, cut_off.0 + 1, "nothing is new");
+        node.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_directory_with_other_data_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let node = opened(dir.path()).await;
+        let (_, details) = shops().unwrap().remove(0);
+        node.commands.add_shop(details, &Context::new(node.commands.fresh_id())).await.unwrap();
+        let head = node.store.head();
+        let refused = prepare(&node).await.unwrap_err();
+        assert!(matches!(&refused, StartError::Refused(text) if text.contains("without --demo")), "{refused}");
+        assert_eq!(node.store.head(), head);
+        node.close().await;
     }
 }
