@@ -115,7 +115,8 @@ impl Node {
         Ok(node)
     }
 
-    async fn catch_up(&self) {
+    /// Waits until all read models that go on are at the head of the log.
+    pub async fn catch_up(&self) {
         let (head, begun) = (self.projector.head(), Instant::now());
         while !self.projector.wait_for(head, Duration::from_secs(2)).await {
             let behind = self.projector.standings().iter().map(|standing| standing.lag).max();

@@ -44,6 +44,20 @@ impl Commands {
     /// # Errors
     /// The name is taken, or the machinery failed.
     pub async fn register(&self, new: NewAccount, context: &Context) -> Result<(UserId, LogPosition), CommandError> {
+        let shown = new.name.clone();
+        self.register_shown(new, shown, context).await
+    }
+
+    /// Makes a local account whose name shown is another one than its sign-in name.
+    ///
+    /// # Errors
+    /// The sign-in name is taken, or the machinery failed.
+    pub async fn register_shown(
+        &self,
+        new: NewAccount,
+        shown: String,
+        context: &Context,
+    ) -> Result<(UserId, LogPosition), CommandError> {
         let stream = self.sign_in_stream(&new.name);
         let claimed = self.executor.load::<SignInName>(&stream).await?.user;
         let user = match claimed {
@@ -54,15 +68,15 @@ impl Commands {
         };
         let about = Subject::User(user);
         self.keys.ensure(&[about])?;
-        let name = self.keys.seal(about, &new.name)?;
+        let (name, shown) = (self.keys.seal(about, &new.name)?, self.keys.seal(about, &shown)?);
         let password = match new.password {
             Some(password) => Some(PasswordSet { user, hash: self.hash(user, password).await? }),
             None => None,
         };
-        let claim = SignInNameClaimed { user, name: name.clone() };
+        let claim = SignInNameClaimed { user, name };
         self.executor.execute::<SignInName>(&stream, &claim, context, Guess::New).await?;
         let registered =
-            UserRegistered { user, provider: Provider::Local, name, gender: new.gender, source: new.source };
+            UserRegistered { user, provider: Provider::Local, name: shown, gender: new.gender, source: new.source };
         let register = AccountCommand::Register { registered, password };
         let outcome = self.executor.execute::<Account>(&StreamId::user(user), &register, context, Guess::New).await;
         match outcome {

@@ -49,7 +49,8 @@ fn place(params: &Params) -> Result<Option<(Position, MapPosition)>, ApiError> {
         (None, _) => return Err(ApiError::missing("lat")),
         (_, None) => return Err(ApiError::missing("lng")),
     };
-    let wrong = |error: dface_domain::geo::GeoError| ApiError::parameter(error.parameter(), error);
+    // The error names the parameter itself.
+    let wrong = |error: dface_domain::geo::GeoError| ApiError::invalid("bad_parameter", error.to_string());
     Ok(Some(match params.get("datum").unwrap_or("wgs84") {
         "wgs84" => {
             let position = Position::new(lat, lng).map_err(wrong)?;

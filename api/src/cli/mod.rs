@@ -19,7 +19,14 @@ use crate::{
 };
 
 #[derive(Debug, Parser)]
-#[command(name = "dface", version, about = "The backend of a venue social app (脸脸): one program, nothing to install")]
+#[command(
+    name = "dface",
+    version,
+    about = "The backend of a venue social app (脸脸): one program, nothing to install",
+    after_help = "Example: dface serve --demo\n\n\
+                  Settings come from dface.toml, the environment (DFACE_LISTEN__HTTP=…) and flags, in that order.\n\
+                  Exit codes: 0 done, 1 failed while working, 2 wrong use or settings."
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -30,11 +37,11 @@ struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Data directory
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Data directory; ./data by default, made where there is none
+    #[arg(long, global = true, value_name = "DIR", display_order = 100)]
     pub data: Option<PathBuf>,
-    /// Settings file; dface.toml where present
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Settings file; ./dface.toml where present
+    #[arg(long, global = true, value_name = "FILE", display_order = 101)]
     pub config: Option<PathBuf>,
 }
 

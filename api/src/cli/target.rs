@@ -55,6 +55,17 @@ impl Target {
         }
     }
 
+    /// As `of`, for what only looks at or changes what is there: a directory mistyped is not made.
+    ///
+    /// # Errors
+    /// There is no data, or neither can be used.
+    pub async fn of_existing(settings: Settings) -> Result<Self, Failure> {
+        if !settings.data.join("format").exists() {
+            return Err(Failure::Usage(format!("--data: there is no data of dface in {}", settings.data.display())));
+        }
+        Self::of(settings).await
+    }
+
     /// Writes everything down.
     pub async fn close(self) {
         if let Self::Directory(node) = self {

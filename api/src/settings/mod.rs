@@ -201,7 +201,9 @@ fn explain(error: &figment::Error) -> String {
     let each = error.clone().into_iter().map(|one| {
         let source = one.metadata.as_ref().map(|m| m.name.to_string()).unwrap_or_default();
         let key = one.path.join(".");
-        format!("setting `{key}`{}: {}", if source.is_empty() { source } else { format!(" ({source})") }, one.kind)
+        // figment puts a list of names, each in backticks, into backticks once more.
+        let what = one.kind.to_string().replace("``", "`");
+        format!("setting `{key}`{}: {what}", if source.is_empty() { source } else { format!(" ({source})") })
     });
     each.collect::<Vec<_>>().join("; ")
 }

@@ -8,6 +8,7 @@ mod sign_in;
 mod trace;
 mod wire;
 
+pub use sign_in::sign_in_hash;
 use utoipa::{OpenApi, openapi};
 
 use super::{Route, openapi::complete};
