@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod http;
+pub mod import;
 pub mod metrics;
 pub mod node;
 pub mod settings;

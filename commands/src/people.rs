@@ -44,17 +44,31 @@ impl Commands {
     /// # Errors
     /// The name is taken, or the machinery failed.
     pub async fn register(&self, new: NewAccount, context: &Context) -> Result<(UserId, LogPosition), CommandError> {
-        let stream = self.sign_in_stream(&new.name);
-        let claimed = self.executor.load::<SignInName>(&stream).await?.user;
-        let user = match claimed {
+        let user = self.id_for_name(&new.name).await?;
+        self.keys.ensure(&[Subject::User(user)])?;
+        let position = self.register_as(user, new, context).await?;
+        Ok((user, position))
+    }
+
+    /// The id that an account of a free name gets.
+    pub(crate) async fn id_for_name(&self, name: &str) -> Result<UserId, CommandError> {
+        match self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user {
             // A claim without an account is a registration that was cut off: this one takes its place.
-            Some(user) if !self.executor.load::<Account>(&StreamId::user(user)).await?.exists() => user,
-            Some(_) => return Err(Rejection::NameTaken.into()),
-            None => UserId::Number(self.next_id(IdKind::User).await?),
-        };
-        let about = Subject::User(user);
-        self.keys.ensure(&[about])?;
-        let name = self.keys.seal(about, &new.name)?;
+            Some(user) if !self.user_exists(user).await? => Ok(user),
+            Some(_) => Err(Rejection::NameTaken.into()),
+            None => Ok(UserId::Number(self.next_id(IdKind::User).await?)),
+        }
+    }
+
+    /// Makes the account `user`, whose key is there.
+    pub(crate) async fn register_as(
+        &self,
+        user: UserId,
+        new: NewAccount,
+        context: &Context,
+    ) -> Result<LogPosition, CommandError> {
+        let stream = self.sign_in_stream(&new.name);
+        let name = self.keys.seal(Subject::User(user), &new.name)?;
         let password = match new.password {
             Some(password) => Some(PasswordSet { user, hash: self.hash(user, password).await? }),
             None => None,
@@ -67,7 +81,7 @@ impl Commands {
         let outcome = self.executor.execute::<Account>(&StreamId::user(user), &register, context, Guess::New).await;
         match outcome {
             Err(CommandError::Rejected(Rejection::IdTaken(_))) => Err(Rejection::NameTaken.into()),
-            done => Ok((user, done?.position.unwrap_or_default())),
+            done => Ok(done?.position.unwrap_or_default()),
         }
     }
 
