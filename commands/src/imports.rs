@@ -59,7 +59,8 @@ impl Commands {
         context: &Context,
     ) -> Result<Vec<ImportedUser>, CommandError> {
         let known = self.foreign_users(source, foreign).await?;
-        let plans = foreign.iter().zip(known).map(|(foreign, known)| self.planned(imported_name(source, foreign), known));
+        let plans =
+            foreign.iter().zip(known).map(|(foreign, known)| self.planned(imported_name(source, foreign), known));
         let planned = in_flight(plans.collect()).await?;
         let fresh = planned.iter().filter(|(_, planned)| planned.added);
         let fresh: Vec<Subject> = fresh.map(|(_, planned)| Subject::User(planned.user)).collect();

@@ -27,7 +27,11 @@ impl Commands {
     ///
     /// # Errors
     /// The machinery's.
-    pub async fn add_shop(&self, details: ShopDetails, context: &Context) -> Result<(ShopId, LogPosition), CommandError> {
+    pub async fn add_shop(
+        &self,
+        details: ShopDetails,
+        context: &Context,
+    ) -> Result<(ShopId, LogPosition), CommandError> {
         let shop = ShopId(self.next_id(IdKind::Shop).await?);
         let add = ShopCommand::Add(ShopAdded { shop, details, source: None });
         Ok((shop, self.change_shop(shop, &add, context).await?.unwrap_or_default()))

@@ -56,7 +56,12 @@ impl Progress {
     }
 
     #[expect(clippy::print_stderr, reason = "progress is for people, beside the log")]
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to read")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate to read"
+    )]
     fn line(&self, position: u64) {
         let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
         let rate = position as f64 / seconds;
@@ -121,7 +126,12 @@ impl RowProgress {
         self.say(&format!("{}: {}", self.what, self.rate(rows)));
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to read")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate to read"
+    )]
     fn rate(&self, rows: u64) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
         format!("{rows} rows in {seconds:.1} s, {} a second", (rows as f64 / seconds) as u64)

@@ -27,7 +27,8 @@ pub trait Import: Row {
     ///
     /// # Errors
     /// The machinery's; what was written stays, and the same batch again adds the rest.
-    fn import(commands: &Commands, batch: &Batch<Self>) -> impl Future<Output = Result<BatchDone, CommandError>> + Send;
+    fn import(commands: &Commands, batch: &Batch<Self>)
+    -> impl Future<Output = Result<BatchDone, CommandError>> + Send;
 }
 
 impl Import for ShopRow {

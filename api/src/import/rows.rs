@@ -255,5 +255,6 @@ fn moment(text: &str) -> Result<Timestamp, Reason> {
     }
     let local: Option<DateTime> = text.parse().ok();
     let utc = local.and_then(|local| TimeZone::UTC.to_timestamp(local).ok());
-    utc.map(|utc| Timestamp(utc.as_microsecond())).ok_or_else(|| "utc_time is no time as in 2012-12-30T08:00:00Z".into())
+    utc.map(|utc| Timestamp(utc.as_microsecond()))
+        .ok_or_else(|| "utc_time is no time as in 2012-12-30T08:00:00Z".into())
 }

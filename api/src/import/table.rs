@@ -87,12 +87,15 @@ impl Table {
         let mut header = Vec::new();
         (&mut text).take(MAX_HEADER).read_until(b'\n', &mut header).map_err(unusable)?;
         let tabs = header.contains(&b'\t');
-        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(header).chain(text));
+        // With a newline after the last row too, each row's line can be told from where it ends.
+        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(header).chain(text).chain(&b"\n"[..]));
         let rows = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(if tabs { b'\t' } else { b',' })
             .quoting(!tabs)
+            // A `\r` before it is a space at the end of a value. As a part of the end it would confuse the lines' count.
+            .terminator(csv::Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(whole);
         let mut table = Self { rows, columns: Vec::new(), record: ByteRecord::new(), taken, size };
@@ -138,7 +141,8 @@ impl Table {
         if !self.next_record()? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let within = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = (self.rows.position().line() - 1).saturating_sub(within);
         Ok(Some((line, self.row(line))))
     }
 
@@ -153,8 +157,14 @@ impl Table {
         R::read(line, &Values { columns: &self.columns, record: &self.record })
     }
 
+    /// Empty lines are no rows.
     fn next_record(&mut self) -> Result<bool, TableError> {
-        self.rows.read_byte_record(&mut self.record).map_err(|e| TableError::Broken(e.to_string()))
+        loop {
+            let more = self.rows.read_byte_record(&mut self.record).map_err(|e| TableError::Broken(e.to_string()))?;
+            if !more || self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
+                return Ok(more);
+            }
+        }
     }
 
     /// Bytes of the source read so far, packed as they are.

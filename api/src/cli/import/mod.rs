@@ -9,19 +9,17 @@ use std::path::{Path, PathBuf};
 use dface_domain::ports::Entropy;
 use uuid::Uuid;
 
-use self::{
-    read::Piece,
-    sink::Sink,
-    tally::Tally,
-};
+use self::{read::Piece, sink::Sink, tally::Tally};
 use super::{
     Common, Failure, print_json,
     progress::{self, RowProgress},
     target::Target,
 };
-use crate::import::{Batch, CheckinRow, Datum, FollowRow, ShopRow, Table, batch::Import, checked_source, table::TableError};
+use crate::import::{
+    Batch, CheckinRow, Datum, FollowRow, ShopRow, Table, batch::Import, checked_source, table::TableError,
+};
 
-const ABOUT: &str = "\
+const HELP: &str = "\
 A table is TSV (without quoting) or CSV (with quoting), told apart by its header line, whose names say which column is \
 what; other columns are ignored. Packed with gzip or not; `-` is standard input.
 
@@ -35,9 +33,8 @@ the first ten of each kind are told, all are counted, and they do not count towa
 
 The result is one line of JSON on standard output: {\"rows\", \"added\", \"already_there\", \"skipped\", \"bad\", \
 \"reasons\": {REASON: ROWS}, \"users\", \"seconds\"}; rows = added + already_there + skipped + bad, users are the \
-accounts made.";
+accounts made.
 
-const EXAMPLES: &str = "\
 Examples:
   dface import shops hangzhou_osm.tsv.gz
   dface import shops amap.csv --datum gcj02
@@ -47,7 +44,7 @@ Examples:
 
 /// `dface import`
 #[derive(Debug, clap::Args)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(after_help = HELP)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -56,7 +53,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Shops: columns id, name, lat, lng; where there are any address, phone, and type (1 to 6) or category
-    #[command(after_help = "Examples:\n  dface import shops hangzhou_osm.tsv.gz\n  dface import shops amap.csv --datum gcj02")]
+    #[command(after_help = HELP)]
     Shops {
         #[command(flatten)]
         from: From,
@@ -69,7 +66,7 @@ enum What {
         long_about = "Check-ins: columns user_id, venue_id, lat, lng, utc_time (RFC 3339; without an offset, UTC).\n\nThe \
                       same person, shop and minute is one check-in. One at a shop that this source does not have is \
                       skipped and counted; import the shops first.",
-        after_help = "Example: dface import checkins gowalla_nyc_2009_2010.tsv.gz --source gowalla --create-users"
+        after_help = HELP
     )]
     Checkins {
         #[command(flatten)]
@@ -79,7 +76,7 @@ enum What {
         create_users: bool,
     },
     /// Who follows whom: columns user, follows
-    #[command(after_help = "Example: dface import follows gowalla_nyc.tsv.gz --source gowalla --create-users")]
+    #[command(after_help = HELP)]
     Follows {
         #[command(flatten)]
         from: From,
@@ -113,7 +110,9 @@ struct Run {
 pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     match args.what {
         What::Shops { from, datum } => import::<ShopRow>(common, from, datum, false).await,
-        What::Checkins { from, create_users } => import::<CheckinRow>(common, from, Datum::default(), create_users).await,
+        What::Checkins { from, create_users } => {
+            import::<CheckinRow>(common, from, Datum::default(), create_users).await
+        }
         What::Follows { from, create_users } => import::<FollowRow>(common, from, Datum::default(), create_users).await,
     }
 }

@@ -88,7 +88,9 @@ impl Tally {
         match *count {
             _ if outcome == Outcome::Bad => Some(format!("line {line}: {word}: {reason}")),
             1..=TOLD => Some(format!("line {line}: {word}: {reason}")),
-            count if count == TOLD + 1 => Some(format!("line {line}: {word}: {reason}; more of these are only counted")),
+            count if count == TOLD + 1 => {
+                Some(format!("line {line}: {word}: {reason}; more of these are only counted"))
+            }
             _ => None,
         }
     }
@@ -96,7 +98,7 @@ impl Tally {
     /// The last words for people.
     pub fn close(&self, source: &str, progress: &RowProgress) {
         for (reason, rows) in &self.reasons {
-            progress.say(&format!("{rows} rows: {reason}"));
+            progress.say(&format!("{rows} in all: {reason}"));
         }
         if self.skipped > 0 && self.added + self.already_there == 0 {
             progress.say(&format!(

@@ -61,8 +61,14 @@ fn packed_tables_are_known_by_their_first_bytes() {
 
 #[test]
 fn lines_are_counted_past_empty_ones() {
-    let found = all::<FollowRow>(b"user,follows\n1,2\n\n\n3,4\n");
-    assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 5]);
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            let text = ["user,follows", "1,2", "", "", "\"3", "\",4", "5,6"].join(end) + last;
+            let found = all::<FollowRow>(text.as_bytes());
+            let lines: Vec<_> = found.iter().map(|(line, row)| (*line, row.is_ok())).collect();
+            assert_eq!(lines, [(2, true), (5, true), (7, true)], "{text:?}");
+        }
+    }
 }
 
 #[test]
