@@ -1,6 +1,8 @@
 //! `dface import` as an operator uses it: the real binary on the fixtures, against a stopped directory and through a
 //! running server.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},

@@ -20,6 +20,9 @@ use super::rows::{Reason, Row};
 const MAX_HEADER: u64 = 64 * 1024;
 const BUFFER: usize = 256 * 1024;
 
+/// A row, or why it is bad, after its line.
+pub type Numbered<R> = (u64, Result<R, Reason>);
+
 /// Why a table cannot be read. Its text names no file.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -137,7 +140,7 @@ impl Table {
     ///
     /// # Errors
     /// The table broke off; inside: the row is bad.
-    pub fn next<R: Row>(&mut self) -> Result<Option<(u64, Result<R, Reason>)>, TableError> {
+    pub fn read_row<R: Row>(&mut self) -> Result<Option<Numbered<R>>, TableError> {
         if !self.next_record()? {
             return Ok(None);
         }

@@ -122,7 +122,7 @@ async fn import<R: Import>(common: &Common, from: From, datum: Datum, create_use
     super::logging::start("warn")?;
     let source = from.source.unwrap_or_else(|| stem(&from.file));
     checked_source(&source).map_err(|problem| Failure::Usage(format!("--source: `{source}` {problem}")))?;
-    let named = |error: TableError| named(&from.file, error);
+    let named = |error: TableError| named(&from.file, &error);
     let table = Table::open(&from.file).map_err(named)?;
     table.expect::<R>().map_err(named)?;
     let max_errors = from.max_errors.unwrap_or(settings.limits.import_errors);
@@ -147,7 +147,7 @@ fn stem(file: &Path) -> String {
     name.to_owned()
 }
 
-fn named(file: &Path, error: TableError) -> Failure {
+fn named(file: &Path, error: &TableError) -> Failure {
     let text = format!("FILE {}: {error}", file.display());
     match error {
         TableError::Unusable(_) => Failure::Usage(text),
@@ -171,7 +171,7 @@ async fn whole<R: Import>(sink: &impl Sink, run: &Run, table: Table, file: &Path
             run.max_errors
         )));
     }
-    reader.await.map_err(Failure::work)?.map_err(|error| named(file, error))
+    reader.await.map_err(Failure::work)?.map_err(|error| named(file, &error))
 }
 
 async fn put_all<R: Import>(

@@ -43,7 +43,7 @@ pub fn pieces<R: Row>(
 /// Whether there is more to read.
 fn fill<R: Row>(table: &mut Table, piece: &mut Piece<R>, left: &mut u64) -> Result<bool, TableError> {
     while piece.rows.len() + piece.bad.len() < ROWS {
-        match table.next::<R>()? {
+        match table.read_row::<R>()? {
             None => return Ok(false),
             Some((_, Ok(row))) => piece.rows.push(row),
             Some((line, Err(reason))) => {

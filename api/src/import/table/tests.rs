@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::{borrow::Cow, io::Write as _};
 
 use dface_domain::{events::ShopDetails, time::Timestamp};
 use flate2::{Compression, write::GzEncoder};
@@ -13,7 +13,7 @@ fn table(text: &[u8]) -> Table {
 fn all<R: Row>(text: &[u8]) -> Vec<(u64, Result<R, String>)> {
     let mut table = table(text);
     table.expect::<R>().unwrap();
-    let rows = std::iter::from_fn(|| table.next::<R>().unwrap());
+    let rows = std::iter::from_fn(|| table.read_row::<R>().unwrap());
     rows.map(|(line, row)| (line, row.map_err(Cow::into_owned))).collect()
 }
 
@@ -26,8 +26,6 @@ fn bad<R: Row + std::fmt::Debug>(text: &str) -> (u64, String) {
     let (line, row) = all::<R>(text.as_bytes()).pop().unwrap();
     (line, row.unwrap_err())
 }
-
-use std::borrow::Cow;
 
 #[test]
 fn tabs_mean_that_quotes_are_letters() {
@@ -55,7 +53,7 @@ fn packed_tables_are_known_by_their_first_bytes() {
     let packed = packed.finish().unwrap();
     assert_eq!(all::<FollowRow>(&packed), [(2, Ok(FollowRow { line: 2, user: "1".into(), follows: "2".into() }))]);
     let mut cut = table(&packed[..packed.len() - 3]);
-    let broken = std::iter::from_fn(|| cut.next::<FollowRow>().transpose()).find_map(Result::err);
+    let broken = std::iter::from_fn(|| cut.read_row::<FollowRow>().transpose()).find_map(Result::err);
     assert!(matches!(broken, Some(TableError::Broken(_))), "{broken:?}");
 }
 
