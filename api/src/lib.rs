@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 pub mod demo;
 pub mod http;
+pub mod import;
 pub mod metrics;
 pub mod node;
 pub mod settings;

@@ -7,6 +7,7 @@ pub mod checkins;
 pub mod error;
 pub mod executor;
 pub mod ids;
+pub mod imports;
 pub mod keys;
 pub mod passwords;
 pub mod people;

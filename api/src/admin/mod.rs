@@ -1,6 +1,7 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
 mod gate;
+mod import;
 mod projections;
 mod shops;
 mod status;
@@ -30,6 +31,9 @@ use crate::http::{Route, openapi::complete};
         shops::remove_staff,
         shops::notice,
         shops::foreign,
+        import::shops,
+        import::checkins,
+        import::follows,
         projections::list,
         projections::rebuild,
         projections::compare,
@@ -52,7 +56,7 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the admin listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Admin>> {
-    [users::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+    [users::routes(), shops::routes(), import::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod import;
 mod logging;
 mod openapi;
 pub mod progress;
@@ -51,6 +52,8 @@ enum Command {
     Serve(serve::Args),
     /// Makes, lists and resets local accounts
     User(user::Args),
+    /// Adds shops, check-ins and follows from tables
+    Import(import::Args),
     /// Makes read models anew from the log
     Rebuild(rebuild::Args),
     /// Prints the OpenAPI document of a listener
@@ -124,6 +127,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&common, args).await,
         Command::User(args) => user::run(&common, args).await,
+        Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
         Command::Openapi(args) => openapi::run(&args),
     }

@@ -162,7 +162,7 @@ async fn registered(node: &Node, person: &Person, context: &Context) -> Result<U
         gender: person.gender,
         source: None,
     };
-    match node.commands.register_shown(account, person.shown.to_owned(), context).await {
+    match node.commands.register_shown(account, person.shown, context).await {
         Ok((user, _)) => Ok(user),
         Err(CommandError::Rejected(Rejection::NameTaken)) => {
             let user = node.commands.user_named(person.sign_in).await?;
