@@ -199,7 +199,9 @@ impl Settings {
 
 fn explain(error: &figment::Error) -> String {
     let each = error.clone().into_iter().map(|one| {
-        let source = one.metadata.as_ref().map(|m| m.name.to_string()).unwrap_or_default();
+        let metadata = one.metadata.as_ref();
+        let source = metadata.map(|m| m.source.as_ref().map_or_else(|| m.name.to_string(), ToString::to_string));
+        let source = source.unwrap_or_default();
         let key = one.path.join(".");
         // figment puts a list of names, each in backticks, into backticks once more.
         let what = one.kind.to_string().replace("``", "`");

@@ -38,7 +38,7 @@ fn slow_heads_and_slow_bodies_are_ended() {
 #[test]
 fn thousands_of_idle_connections_beyond_the_limit_are_told_so() {
     const LIMIT: usize = 500;
-    let mut server = Setup::default().set("LIMITS__CONNECTIONS", LIMIT).start();
+    let mut server = Setup::default().set("LIMITS__CONNECTIONS", LIMIT).set("LIMITS__HEAD_S", 120).start();
     let at = server.public().address();
     // One that was there before goes on being served.
     assert_eq!(Answer::to(server.request(Method::GET, "/healthz")).status, 200);
