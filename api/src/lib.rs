@@ -3,8 +3,11 @@
 pub mod admin;
 pub mod app;
 pub mod cli;
+pub mod doctor;
 pub mod http;
 pub mod metrics;
 pub mod node;
+pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;
+pub mod stats;

@@ -1,5 +1,7 @@
 //! Whatever an event holds, both encodings give it back.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests themselves do")]
+
 use dface_domain::{
     events::{
         CheckedIn, Encoding, EndReason, Event, Followed, ForeignIdMapped, Gender, IdBlockTaken, IdKind, OperatorActed,

@@ -1,5 +1,7 @@
 //! `docs/events.md` is made from the types; this holds it to them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests themselves do")]
+
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use dface_domain::events::{

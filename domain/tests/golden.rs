@@ -2,6 +2,8 @@
 //!
 //! A file is made once and never changed. An event whose bytes change is another schema version, with files of its own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests themselves do")]
+
 use std::{
     collections::BTreeSet,
     fs,

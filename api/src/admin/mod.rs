@@ -1,8 +1,10 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod events;
 mod gate;
 mod projections;
 mod shops;
+mod stats;
 mod status;
 mod tokens;
 mod users;
@@ -37,6 +39,10 @@ use crate::http::{Route, openapi::complete};
         projections::retry,
         status::status,
         status::metrics,
+        events::events,
+        events::schema,
+        stats::stats,
+        stats::verify,
     )
 )]
 struct Documented;
@@ -52,7 +58,7 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the admin listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Admin>> {
-    [users::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+    [users::routes(), shops::routes(), projections::routes(), status::routes(), events::routes(), stats::routes()].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

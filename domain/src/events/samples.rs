@@ -146,7 +146,7 @@ pub fn stream_of(event: &Event) -> StreamId {
     match event {
         Event::CheckedIn(_) | Event::CheckinDeleted(_) => StreamId::checkin(checkin()),
         Event::Followed(_) | Event::Unfollowed(_) => StreamId::relation(ANNA, BEN),
-        Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "shop-hangzhou_osm-n4711"),
+        Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "12-hangzhou_osm-n4711"),
         Event::IdBlockTaken(_) => StreamId::new(Category::Ids, IdKind::User.name()),
         Event::OperatorActed(_) => StreamId::new(Category::Audit, "5f0c2d9e8b7a46139c1d2e3f4a5b6c7d"),
         Event::RequestAccepted(_) | Event::RequestAnswered(_) => StreamId::new(Category::Request, "9f86d081884c7d65"),
