@@ -31,6 +31,8 @@ What a field is decides what a replay shows of it:
 | personal | null | opened; null where the person has left |
 | secret | null | null |
 
+Pseudonymous is not anonymous: who knows where a person was at a certain minute finds the person's hash. Handle it as personal data.
+
 The examples show `data` as it is stored, in JSON; what is personal is sealed with the key of whom it is about.
 ";
 
