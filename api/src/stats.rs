@@ -148,7 +148,11 @@ pub fn count(store: &EmbeddedStore, data: &Path, models: Vec<(String, LogPositio
     let days = tally.days.into_iter().map(|((day, name), events)| OfDay { day: day_of(day), name, events });
     let streams = tally.streams.into_iter();
     let sizes = ["log", "index", "read", "objects"].into_iter().filter(|part| data.join(part).is_dir());
-    let lag = models.into_iter().map(|(name, position)| Lag { name, position: position.0, lag: at.0.saturating_sub(position.0) });
+    let lag = models.into_iter().map(|(name, position)| Lag {
+        name,
+        position: position.0,
+        lag: at.0.saturating_sub(position.0),
+    });
     Ok(Stats {
         head: at.0,
         events: tally.events,

@@ -63,32 +63,60 @@ fn of_people() -> impl Strategy<Value = Event> {
     prop_oneof![
         (checkin(), user(), shop(), any::<u32>(), any::<bool>(), sealed())
             .prop_map(|(checkin, user, shop, od, far, fix)| CheckedIn { checkin, user, shop, od, far, fix }.into()),
-        (1..=MAX_NUMBER, user(), user())
-            .prop_map(|(record, user, follow)| Followed { record: RecordId(record), user, follow }.into()),
-        (any::<[u8; 32]>(), user(), sealed())
-            .prop_map(|(id, user, address)| SessionOpened { session: SessionId(id), user, address }.into()),
-        (any::<[u8; 32]>(), user())
-            .prop_map(|(id, user)| SessionEnded { session: SessionId(id), user, reason: EndReason::Operator }.into()),
+        (1..=MAX_NUMBER, user(), user()).prop_map(|(record, user, follow)| Followed {
+            record: RecordId(record),
+            user,
+            follow
+        }
+        .into()),
+        (any::<[u8; 32]>(), user(), sealed()).prop_map(|(id, user, address)| SessionOpened {
+            session: SessionId(id),
+            user,
+            address
+        }
+        .into()),
+        (any::<[u8; 32]>(), user()).prop_map(|(id, user)| SessionEnded {
+            session: SessionId(id),
+            user,
+            reason: EndReason::Operator
+        }
+        .into()),
         registered.prop_map(|(user, local, name, gender, source)| {
             let provider = if local { Provider::Local } else { Provider::Weibo };
             UserRegistered { user, provider, name, gender: Gender::try_from(gender).unwrap(), source }.into()
         }),
-        (user(), any::<[u8; 16]>(), moment())
-            .prop_map(|(user, fingerprint, at)| RequestAccepted { user, fingerprint, at }.into()),
+        (user(), any::<[u8; 16]>(), moment()).prop_map(|(user, fingerprint, at)| RequestAccepted {
+            user,
+            fingerprint,
+            at
+        }
+        .into()),
     ]
 }
 
 fn of_things() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (shop(), details(), option::of(any::<String>()))
-            .prop_map(|(shop, details, source)| ShopAdded { shop, details, source }.into()),
+        (shop(), details(), option::of(any::<String>())).prop_map(|(shop, details, source)| ShopAdded {
+            shop,
+            details,
+            source
+        }
+        .into()),
         (shop(), any::<String>()).prop_map(|(shop, text)| ShopNoticeChanged { shop, text }.into()),
-        (any::<String>(), any::<String>(), shop())
-            .prop_map(|(source, foreign, shop)| ForeignIdMapped { source, foreign, shop }.into()),
+        (any::<String>(), any::<String>(), shop()).prop_map(|(source, foreign, shop)| ForeignIdMapped {
+            source,
+            foreign,
+            shop
+        }
+        .into()),
         (any::<u64>(), any::<u64>())
             .prop_map(|(first, count)| IdBlockTaken { kind: IdKind::Record, first, count }.into()),
-        (any::<String>(), any::<String>(), any::<String>())
-            .prop_map(|(actor, action, target)| OperatorActed { actor, action, target }.into()),
+        (any::<String>(), any::<String>(), any::<String>()).prop_map(|(actor, action, target)| OperatorActed {
+            actor,
+            action,
+            target
+        }
+        .into()),
     ]
 }
 

@@ -53,10 +53,12 @@ fn rendered() -> String {
     for (name, event) in samples {
         let info = TypeInfo::named(name).unwrap();
         let category = stream_of(&event).category.name();
-        writeln!(text, "\n## {name}\n\n{} Schema {}, in streams `{category}-…`.\n", info.meaning.trim(), info.schema).unwrap();
+        writeln!(text, "\n## {name}\n\n{} Schema {}, in streams `{category}-…`.\n", info.meaning.trim(), info.schema)
+            .unwrap();
         text.push_str("| field | type | class | meaning |\n|---|---|---|---|\n");
         for field in info.fields {
-            writeln!(text, "| `{}` | `{}` | {} | {} |", field.name, field.of, class(field.class), field.meaning.trim()).unwrap();
+            writeln!(text, "| `{}` | `{}` | {} | {} |", field.name, field.of, class(field.class), field.meaning.trim())
+                .unwrap();
         }
         let json = String::from_utf8(event.encode(Encoding::Json).unwrap()).unwrap();
         writeln!(text, "\n```json\n{json}\n```").unwrap();

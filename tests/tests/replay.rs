@@ -196,7 +196,19 @@ fn bounds_include_their_value_and_positions_rise() {
     let text = fs::read_to_string(world.dir.join("admin-token")).unwrap();
     assert!(!world.run(&["replay"]).contains(text.trim()));
     let line = world.run(&["replay", "--from", "2", "--to", "2"]);
-    let order = ["position", "id", "stream", "version", "type", "schema", "time", "occurred_at", "correlation", "causation", "data"];
+    let order = [
+        "position",
+        "id",
+        "stream",
+        "version",
+        "type",
+        "schema",
+        "time",
+        "occurred_at",
+        "correlation",
+        "causation",
+        "data",
+    ];
     let places: Vec<usize> = order.iter().map(|name| line.find(&format!("\"{name}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{line}");
     let time = |at: usize| all[at]["time"].as_str().unwrap();
@@ -204,7 +216,10 @@ fn bounds_include_their_value_and_positions_rise() {
     let expected = all.iter().filter(|event| (time(1)..=time(3)).contains(&event["time"].as_str().unwrap()));
     assert!(between.iter().eq(expected) && between.len() >= 3);
     let occurred = world.replay(&["--by", "occurred"]);
-    assert!(occurred.is_sorted_by_key(|event| (event["occurred_at"].as_str().unwrap().to_owned(), event["position"].as_u64())));
+    assert!(
+        occurred
+            .is_sorted_by_key(|event| (event["occurred_at"].as_str().unwrap().to_owned(), event["position"].as_u64()))
+    );
     assert_eq!(occurred.len(), all.len());
     let checked_in = world.replay(&["--type", "CheckedIn"]).remove(0);
     assert!(checked_in["data"]["fix"].as_object().unwrap().keys().eq(["lat", "lng"]), "{checked_in}");
@@ -225,7 +240,8 @@ fn analysts_read_pseudonymous_events_alone_and_may_follow() {
     let text = send(world.admin(), "GET", "/events", &[&analyst]);
     assert!(text.contains("content-type: application/x-ndjson"), "{text}");
     assert_pseudonymous(body_of(&text));
-    let status = |path: &str, header: &str| send(world.admin(), "GET", path, &[header]).split(' ').nth(1).unwrap().to_owned();
+    let status =
+        |path: &str, header: &str| send(world.admin(), "GET", path, &[header]).split(' ').nth(1).unwrap().to_owned();
     assert_eq!(status("/events?profile=full", &analyst), "403");
     assert_eq!(status("/events?profile=full", &operator), "200");
     assert_eq!(status("/events?type=Nope", &analyst), "400");

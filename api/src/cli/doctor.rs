@@ -6,15 +6,19 @@ use serde_json::Value;
 
 use super::{Common, Failure, print_json, target::Server};
 use crate::{
-    doctor::{Finding, State, data_directory, key_records, models_of_server, ports, secrets, stored, verify::Verification},
+    doctor::{
+        Finding, State, data_directory, key_records, models_of_server, ports, secrets, stored, verify::Verification,
+    },
     http::tls,
     settings::Settings,
 };
 
 /// `dface doctor`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dface doctor --verify\n\nA line for each thing: ok, warning or error, with what to do. Off a \
-                        terminal they are JSON lines. Exit 1 where there is an error.")]
+#[command(
+    after_help = "Example: dface doctor --verify\n\nA line for each thing: ok, warning or error, with what to do. Off a \
+                        terminal they are JSON lines. Exit 1 where there is an error."
+)]
 pub struct Args {
     /// Reads and checks every stored record too
     #[arg(long)]
@@ -44,7 +48,11 @@ pub async fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         }
     }
     let errors = all.iter().filter(|finding| finding.state == State::Error).count();
-    if errors == 0 { Ok(()) } else { Err(Failure::Work(format!("{errors} of {} things are not as they must be", all.len()))) }
+    if errors == 0 {
+        Ok(())
+    } else {
+        Err(Failure::Work(format!("{errors} of {} things are not as they must be", all.len())))
+    }
 }
 
 async fn examine(settings: &Settings, thorough: bool) -> Result<Vec<Finding>, Failure> {
@@ -92,7 +100,9 @@ fn certificates(settings: &Settings) -> Vec<Finding> {
         return Vec::new();
     }
     let read = std::fs::read(&settings.tls.cert).and_then(|cert| Ok((cert, std::fs::read(&settings.tls.key)?)));
-    let usable = read.map_err(|e| e.to_string()).and_then(|(cert, key)| tls::http_config(&cert, &key).map_err(|e| e.to_string()));
+    let usable = read
+        .map_err(|e| e.to_string())
+        .and_then(|(cert, key)| tls::http_config(&cert, &key).map_err(|e| e.to_string()));
     vec![match usable {
         Ok(_) => Finding::ok("tls", format!("{}", settings.tls.cert.display())),
         Err(error) => Finding::error("tls", error, "settings `tls.cert` and `tls.key` must name PEM files that fit"),

@@ -170,7 +170,9 @@ async fn from_server(server: &Server, selection: &Selection, out: &mut Out) -> R
         let mut piece = Vec::with_capacity(whole);
         // Empty lines only keep the connection open.
         for line in rest[..whole].split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() > 1) {
-            if line.starts_with(b"{\"code\":") && let Ok(broken) = serde_json::from_slice::<Broken>(line) {
+            if line.starts_with(b"{\"code\":")
+                && let Ok(broken) = serde_json::from_slice::<Broken>(line)
+            {
                 out.write(&piece)?;
                 return Err(Failure::Work(broken.error).into());
             }

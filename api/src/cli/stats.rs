@@ -16,8 +16,10 @@ use crate::{
 
 /// `dface stats`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dface stats\n\nA table on a terminal. Elsewhere JSON lines: {\"of\": \"log\" | \"type\" | \"day\" | \
-                        \"streams\" | \"size\" | \"lag\", …}. Days are those of append, in UTC.")]
+#[command(
+    after_help = "Example: dface stats\n\nA table on a terminal. Elsewhere JSON lines: {\"of\": \"log\" | \"type\" | \"day\" | \
+                        \"streams\" | \"size\" | \"lag\", …}. Days are those of append, in UTC."
+)]
 pub struct Args {}
 
 /// Runs it.
@@ -35,11 +37,15 @@ pub async fn run(common: &Common, _: &Args) -> Result<(), Failure> {
 }
 
 fn of_directory(settings: &Settings) -> Result<Stats, Failure> {
-    use dface_commands::{store::embedded::EmbeddedStore, system::{SystemClock, SystemEntropy}};
+    use dface_commands::{
+        store::embedded::EmbeddedStore,
+        system::{SystemClock, SystemEntropy},
+    };
     let opened = EmbeddedStore::open(store_config(settings), std::sync::Arc::new(SystemClock), &SystemEntropy);
     let store = opened.map_err(Failure::work)?;
     let read = settings.data.join("read");
-    let models = if read.is_dir() { dface_projections::projector::positions(&read).map_err(Failure::work)? } else { Vec::new() };
+    let models =
+        if read.is_dir() { dface_projections::projector::positions(&read).map_err(Failure::work)? } else { Vec::new() };
     let counted = count(&store, &settings.data, models).map_err(Failure::work);
     store.close();
     counted

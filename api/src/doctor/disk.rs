@@ -102,7 +102,9 @@ fn secret_found(path: &Path, log: bool) -> Finding {
             Finding::error("secret", format!("{name}: others may read it"), format!("chmod 600 {name}"))
         }
         Ok(_) => match fs::read_to_string(path) {
-            Ok(text) if hex::decode(text.trim()).is_ok_and(|bytes| bytes.len() == 32) => Finding::ok("secret", format!("{name}")),
+            Ok(text) if hex::decode(text.trim()).is_ok_and(|bytes| bytes.len() == 32) => {
+                Finding::ok("secret", format!("{name}"))
+            }
             Ok(_) => Finding::error("secret", format!("{name} is not 64 hex digits"), "bring it back from its backup"),
             Err(error) => Finding::error("secret", format!("{name}: {error}"), "let the user that runs dface read it"),
         },

@@ -36,7 +36,9 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     found.push(models_of_directory(settings, store.head()));
     if thorough {
         found.push(match verify(&store) {
-            Ok(all) => Finding::ok("verify", format!("{} events, {} bytes, every record is whole", all.events, all.bytes)),
+            Ok(all) => {
+                Finding::ok("verify", format!("{} events, {} bytes, every record is whole", all.events, all.bytes))
+            }
             Err(error) => Finding::error("verify", error.to_string(), REPAIR),
         });
         found.push(key_records(settings));
@@ -45,7 +47,8 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     found
 }
 
-const REPAIR: &str = "restore a backup into an empty directory; if it is the index alone, delete DIR/index and start again";
+const REPAIR: &str =
+    "restore a backup into an empty directory; if it is the index alone, delete DIR/index and start again";
 
 fn fingerprint(settings: &Settings, store: &EmbeddedStore) -> Option<Finding> {
     let path = settings.secret_path();
@@ -105,7 +108,8 @@ fn models_of_directory(settings: &Settings, head: LogPosition) -> Finding {
 pub fn models_of_server(standings: &[Value]) -> Vec<Finding> {
     let stopped = standings.iter().filter(|one| one["state"] == "failed").map(|one| {
         let (name, error) = (one["name"].as_str().unwrap_or_default(), one["error"].as_str().unwrap_or_default());
-        let remedy = format!("repair the cause, then POST /admin/projections/{name}/retry; or skip the event, with a reason");
+        let remedy =
+            format!("repair the cause, then POST /admin/projections/{name}/retry; or skip the event, with a reason");
         Finding::error("read models", format!("{name} stopped: {error}"), remedy)
     });
     let stopped: Vec<Finding> = stopped.collect();

@@ -26,7 +26,17 @@ pub enum Format {
 }
 
 const COLUMNS: [&str; 11] = [
-    "position", "id", "stream", "version", "type", "schema", "time", "occurred_at", "correlation", "causation", "data",
+    "position",
+    "id",
+    "stream",
+    "version",
+    "type",
+    "schema",
+    "time",
+    "occurred_at",
+    "correlation",
+    "causation",
+    "data",
 ];
 
 /// Writes events.
@@ -119,7 +129,8 @@ impl Form {
                 (Profile::Pseudonymous, _) => self.data.extend_from_slice(b"null"),
                 (Profile::Full, Encoding::Json) => self.data.extend_from_slice(&stored.bytes),
                 (Profile::Full, Encoding::Postcard) => {
-                    self.data.extend_from_slice(format!("{{\"postcard\":\"{}\"}}", hex::encode(&stored.bytes)).as_bytes());
+                    self.data
+                        .extend_from_slice(format!("{{\"postcard\":\"{}\"}}", hex::encode(&stored.bytes)).as_bytes());
                 }
             }
             return Ok(stored.schema);
@@ -132,7 +143,11 @@ impl Form {
 
 fn row(line: &Line<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let numbers = [line.position.to_string(), line.version.to_string(), line.schema.to_string()];
-    let ids = [line.id.to_string(), line.correlation.to_string(), line.causation.map(|id| id.to_string()).unwrap_or_default()];
+    let ids = [
+        line.id.to_string(),
+        line.correlation.to_string(),
+        line.causation.map(|id| id.to_string()).unwrap_or_default(),
+    ];
     let mut writer = csv::WriterBuilder::new().from_writer(&mut *out);
     writer.write_record([
         &numbers[0],

@@ -60,7 +60,9 @@ impl Shaper {
         }
         let category = stream.category;
         let key = match category {
-            Category::User | Category::Session | Category::Signin | Category::Request => self.pseudonym(&stream.key).into(),
+            Category::User | Category::Session | Category::Signin | Category::Request => {
+                self.pseudonym(&stream.key).into()
+            }
             Category::Relation => match stream.key.split_once('-') {
                 Some((one, other)) => format!("{}-{}", self.pseudonym(one).to_owned(), self.pseudonym(other)),
                 None => self.pseudonym(&stream.key).into(),
@@ -151,9 +153,9 @@ impl Shaper {
             self.known.clear();
         }
         let hash = &self.hash;
-        self.known.entry(id.into()).or_insert_with(|| {
-            hex::encode(&hash.keyed_hash("pseudonym", &[id.as_bytes()])[..16]).into_boxed_str()
-        })
+        self.known
+            .entry(id.into())
+            .or_insert_with(|| hex::encode(&hash.keyed_hash("pseudonym", &[id.as_bytes()])[..16]).into_boxed_str())
     }
 }
 

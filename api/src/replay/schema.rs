@@ -49,12 +49,16 @@ pub fn all() -> Vec<TypeSchema> {
         name: info.name,
         schema: info.schema,
         meaning: info.meaning.trim(),
-        fields: info.fields.iter().map(|field| FieldSchema {
-            name: field.name,
-            of: field.of,
-            class: class_name(field.class),
-            meaning: field.meaning.trim(),
-        }).collect(),
+        fields: info
+            .fields
+            .iter()
+            .map(|field| FieldSchema {
+                name: field.name,
+                of: field.of,
+                class: class_name(field.class),
+                meaning: field.meaning.trim(),
+            })
+            .collect(),
     });
     types.collect()
 }

@@ -82,11 +82,7 @@ impl Selection {
             stream: params.optional("stream")?,
             by: choice(params, "by", &[("append", By::Append), ("occurred", By::Occurred)])?,
             raw: params.or("raw", false)?,
-            profile: choice(
-                params,
-                "profile",
-                &[("pseudonymous", Profile::Pseudonymous), ("full", Profile::Full)],
-            )?,
+            profile: choice(params, "profile", &[("pseudonymous", Profile::Pseudonymous), ("full", Profile::Full)])?,
             format: choice(params, "format", &[("ndjson", Format::Ndjson), ("csv", Format::Csv)])?,
         };
         selection.check().map_err(|wrong| ApiError::parameter(wrong.name, wrong.problem))?;
@@ -126,7 +122,8 @@ impl Selection {
         pairs.push(("raw", self.raw.to_string()));
         pairs.push(("profile", name_of(&self.profile)));
         pairs.push(("format", name_of(&self.format)));
-        let pairs = pairs.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        let pairs =
+            pairs.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
         pairs.collect::<Vec<_>>().join("&")
     }
 

@@ -138,7 +138,11 @@ impl Walk {
         let limit = usize::try_from(left).unwrap_or(BATCH).min(BATCH);
         let batch = self.store.read_all_blocking(self.at, limit)?;
         let Some(last) = batch.last() else {
-            return Ok(Err(if self.until.is_some_and(|until| until <= self.store.head()) { Step::End } else { Step::Head(self.at) }));
+            return Ok(Err(if self.until.is_some_and(|until| until <= self.store.head()) {
+                Step::End
+            } else {
+                Step::Head(self.at)
+            }));
         };
         self.at = last.position;
         Ok(Ok(batch))
@@ -192,7 +196,9 @@ impl Walk {
             Ok(batch) => {
                 for event in batch {
                     let taken = self.takes(&event);
-                    if let Source::Sorting(sorter) = &mut self.source && taken {
+                    if let Source::Sorting(sorter) = &mut self.source
+                        && taken
+                    {
                         sorter.push(event)?;
                     }
                 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Answer, CheckedIn, CheckinDeleted, ChatPasswordReset, EndReason, Event, Followed, ForeignIdMapped, Gender,
+    Answer, ChatPasswordReset, CheckedIn, CheckinDeleted, EndReason, Event, Followed, ForeignIdMapped, Gender,
     IdBlockTaken, IdKind, OperatorActed, PasswordSet, Provider, RequestAccepted, RequestAnswered, SecretFingerprinted,
     SessionEnded, SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged,
     ShopStaffAdded, ShopStaffRemoved, SignInNameClaimed, Unfollowed, UserRegistered, checkins::Fix,

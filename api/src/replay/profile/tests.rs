@@ -9,8 +9,20 @@ use crate::replay::form::{Form, Format};
 
 /// What must not be seen: names, texts, exact positions, addresses, hashes that prove an identity.
 const HIDDEN: [&str; 14] = [
-    "安娜", "anna@example.org", "203.0.113.9", "argon2id", "d8:5d:4c:7e:91:02", "30.282817", "120.117289", "12.5",
-    "\"user\":\"7\"", "user:7", "user-7", "relation-7-8", "a5a5a5a5", "\"target\":\"7\"",
+    "安娜",
+    "anna@example.org",
+    "203.0.113.9",
+    "argon2id",
+    "d8:5d:4c:7e:91:02",
+    "30.282817",
+    "120.117289",
+    "12.5",
+    "\"user\":\"7\"",
+    "user:7",
+    "user-7",
+    "relation-7-8",
+    "a5a5a5a5",
+    "\"target\":\"7\"",
 ];
 
 struct WithKeys<'a>(&'a dyn Keys);
