@@ -137,7 +137,11 @@ impl Node {
     }
 }
 
-async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
+/// Store, keys and commands without read models: for whoever only reads the log.
+///
+/// # Errors
+/// As [`Node::open`].
+pub(crate) async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
     prepare_directory(&settings.data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -177,7 +181,7 @@ async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Co
     Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
 }
 
-fn store_config(settings: &Settings) -> EmbeddedConfig {
+pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
     let usual = EmbeddedConfig::new(&settings.data);
     let half = usize::try_from(settings.store_tuning.segment_bytes / 2).unwrap_or(usize::MAX);
     EmbeddedConfig {

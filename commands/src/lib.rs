@@ -83,6 +83,12 @@ impl Commands {
         &self.secret
     }
 
+    /// The server secret, for those who outlive a borrow of this.
+    #[must_use]
+    pub fn shared_secret(&self) -> Arc<ServerSecret> {
+        Arc::clone(&self.secret)
+    }
+
     /// Keys of people.
     #[must_use]
     pub fn keys(&self) -> &Arc<dyn Keys> {

@@ -1,9 +1,11 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod events;
 mod gate;
 mod import;
 mod projections;
 mod shops;
+mod stats;
 mod status;
 mod tokens;
 mod users;
@@ -41,6 +43,10 @@ use crate::http::{Route, openapi::complete};
         projections::retry,
         status::status,
         status::metrics,
+        events::events,
+        events::schema,
+        stats::stats,
+        stats::verify,
     )
 )]
 struct Documented;
@@ -56,7 +62,18 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the admin listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Admin>> {
-    [users::routes(), shops::routes(), import::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+    [
+        users::routes(),
+        shops::routes(),
+        import::routes(),
+        projections::routes(),
+        status::routes(),
+        events::routes(),
+        stats::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod doctor;
 mod import;
 mod logging;
 mod openapi;
 pub mod progress;
 mod rebuild;
+mod replay;
 mod serve;
+mod stats;
 pub mod target;
 mod user;
 
@@ -56,6 +59,12 @@ enum Command {
     Import(import::Args),
     /// Makes read models anew from the log
     Rebuild(rebuild::Args),
+    /// Writes out the event log, for analysts
+    Replay(replay::Args),
+    /// Tells what the log holds: events by type and day, streams, sizes, lag
+    Stats(stats::Args),
+    /// Looks whether everything is as it must be
+    Doctor(doctor::Args),
     /// Prints the OpenAPI document of a listener
     Openapi(openapi::Args),
 }
@@ -129,6 +138,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(args) => user::run(&common, args).await,
         Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
+        Command::Replay(args) => replay::run(&common, args).await,
+        Command::Stats(args) => stats::run(&common, &args).await,
+        Command::Doctor(args) => doctor::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),
     }
 }

@@ -148,3 +148,19 @@ impl Server {
         }
     }
 }
+
+/// Refuses a directory without a log: whoever only reads makes none.
+///
+/// # Errors
+/// Names what is missing.
+pub fn existing(settings: &Settings) -> Result<(), Failure> {
+    if !settings.data.join("log").is_dir() {
+        return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
+    }
+    let secret = settings.secret_path();
+    if !secret.is_file() {
+        let text = format!("setting `secret_file`: {} is missing; this log was begun with a secret", secret.display());
+        return Err(Failure::Usage(text));
+    }
+    Ok(())
+}

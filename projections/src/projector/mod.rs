@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     build::Difference,
+    checkpoints::positions,
     managed::Served,
     model::{ModelError, Parts, ReadModel, View},
     rows::Rows,
