@@ -141,7 +141,9 @@ impl Node {
 ///
 /// # Errors
 /// As [`Node::open`].
-pub(crate) async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
+pub(crate) async fn open_writing_side(
+    settings: &Settings,
+) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
     prepare_directory(&settings.data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -235,7 +237,8 @@ fn open_models(
 }
 
 fn prepare_directory(data: &Path) -> Result<(), StartError> {
-    let failed = |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
+    let failed =
+        |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     }

@@ -136,10 +136,10 @@ impl Commands {
                 Err(error) => Err(error),
             };
         };
-        let first = first.data.decode().map_err(|e| CommandError::Unreadable {
-            stream: stream.to_string(),
-            what: e.to_string(),
-        })?;
+        let first = first
+            .data
+            .decode()
+            .map_err(|e| CommandError::Unreadable { stream: stream.to_string(), what: e.to_string() })?;
         Ok(first == Event::from(SecretFingerprinted { fingerprint }))
     }
 }

@@ -158,8 +158,7 @@ mod tests {
 
     #[test]
     fn an_account_is_made_once() {
-        let register =
-            AccountCommand::Register { registered: registered(Provider::Local), password: Some(password()) };
+        let register = AccountCommand::Register { registered: registered(Provider::Local), password: Some(password()) };
         given::<Account>([]).when(&register).then([registered(Provider::Local).into(), password().into()]);
         given::<Account>([registered(Provider::Local).into()])
             .when(&register)
@@ -172,12 +171,9 @@ mod tests {
         given::<Account>([]).when(&reset).then_err(Rejection::UserUnknown(ANNA));
         given::<Account>([registered(Provider::Weibo).into()]).when(&reset).then_err(Rejection::NotLocal(ANNA));
         let second = ChatPasswordReset { user: ANNA, generation: 2 };
-        given::<Account>([
-            registered(Provider::Local).into(),
-            ChatPasswordReset { user: ANNA, generation: 1 }.into(),
-        ])
-        .when(&reset)
-        .then([password().into(), second.into()]);
+        given::<Account>([registered(Provider::Local).into(), ChatPasswordReset { user: ANNA, generation: 1 }.into()])
+            .when(&reset)
+            .then([password().into(), second.into()]);
     }
 
     #[test]

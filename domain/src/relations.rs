@@ -76,9 +76,7 @@ mod tests {
 
     #[test]
     fn nobody_follows_themselves() {
-        given::<Relation>([])
-            .when(&RelationCommand::Follow(followed(ANNA, ANNA)))
-            .then_err(Rejection::FollowsOneself);
+        given::<Relation>([]).when(&RelationCommand::Follow(followed(ANNA, ANNA))).then_err(Rejection::FollowsOneself);
     }
 
     #[test]

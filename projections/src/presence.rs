@@ -130,11 +130,7 @@ pub struct PresenceView {
 
 impl View for PresenceView {
     fn open(parts: &Parts, keyspace: Keyspace) -> Result<Self, ModelError> {
-        let view = Self {
-            hot: RwLock::default(),
-            clock: Arc::clone(&parts.clock),
-            present_for_s: parts.present_for_s,
-        };
+        let view = Self { hot: RwLock::default(), clock: Arc::clone(&parts.clock), present_for_s: parts.present_for_s };
         let over = view.over();
         let mut hot = Hot::default();
         for found in rows::scan::<PresenceRow>(&keyspace, &[PRESENT]) {

@@ -37,7 +37,8 @@ pub fn client(certificate: Option<&str>) -> Client {
         let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
     });
     let roots = certificate.map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).expect("a certificate"));
-    let builder = Client::builder().no_proxy().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none());
+    let builder =
+        Client::builder().no_proxy().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none());
     builder.tls_certs_only(roots).build().expect("a client can be made")
 }
 

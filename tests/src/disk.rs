@@ -18,7 +18,8 @@ impl SmallDisk {
     pub fn mount(bytes: u64) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory");
         let options = format!("size={bytes},mode=0700");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "dface-test"]).arg(dir.path()).output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "dface-test"]).arg(dir.path()).output();
         match mounted {
             Ok(output) if output.status.success() => Some(Self(dir)),
             other => {

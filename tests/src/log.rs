@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn panics_errors_and_secrets_are_found() {
         let log = Log::default();
-        let text = "{\"level\":\"INFO\"}\nthread 'x' panicked at y\n{\"level\":\"ERROR\",\"a\":\"b\"}\n{\"u\":\"s3cret\"}\n";
+        let text =
+            "{\"level\":\"INFO\"}\nthread 'x' panicked at y\n{\"level\":\"ERROR\",\"a\":\"b\"}\n{\"u\":\"s3cret\"}\n";
         log.follow(text.as_bytes()).join().expect("reads");
         let wrong = log.wrong(&[], &["s3cret".to_owned()]);
         assert_eq!(wrong.len(), 3, "{wrong:?}");

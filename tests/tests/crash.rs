@@ -120,7 +120,8 @@ impl Load {
         }
         for phone in &self.phones {
             let listed = phone.check_ins();
-            let ids: HashSet<String> = listed.iter().map(|one| one["id"].as_str().expect("a string").to_owned()).collect();
+            let ids: HashSet<String> =
+                listed.iter().map(|one| one["id"].as_str().expect("a string").to_owned()).collect();
             assert_eq!(ids.len(), listed.len(), "a check-in is there twice");
             let visits: HashSet<(u64, String)> = listed
                 .iter()
@@ -131,7 +132,8 @@ impl Load {
                 .collect();
             assert_eq!(visits.len(), listed.len(), "one shop and minute is there twice under two ids");
             let known = self.known();
-            let lost: Vec<&String> = known.acknowledged.get(&phone.user).into_iter().flatten().filter(|id| !ids.contains(*id)).collect();
+            let lost: Vec<&String> =
+                known.acknowledged.get(&phone.user).into_iter().flatten().filter(|id| !ids.contains(*id)).collect();
             assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
         }
     }

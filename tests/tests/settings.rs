@@ -43,7 +43,8 @@ fn unreadable_values_are_named_by_their_key() {
 
 #[test]
 fn a_settings_file_that_is_not_there_is_named() {
-    refused(&[], &[&SERVE[..], &["--config", "/nowhere/dface.toml"]].concat()).says(&["--config", "/nowhere/dface.toml"]);
+    refused(&[], &[&SERVE[..], &["--config", "/nowhere/dface.toml"]].concat())
+        .says(&["--config", "/nowhere/dface.toml"]);
 }
 
 #[test]
@@ -82,7 +83,8 @@ fn addresses_off_loopback_need_tls_or_leave() {
     let args = ["serve", "--http", "0.0.0.0:0", "--admin", "127.0.0.1:0"];
     refused(&[("DFACE_ALLOW_PLAINTEXT", "true")], &args).says(&["public_url"]);
     refused(&[("DFACE_TLS__CERT", "x.pem")], &SERVE).says(&["tls.key"]);
-    refused(&[("DFACE_TLS__CERT", "/no/x.pem"), ("DFACE_TLS__KEY", "/no/y.pem")], &SERVE).says(&["tls.cert", "/no/x.pem"]);
+    refused(&[("DFACE_TLS__CERT", "/no/x.pem"), ("DFACE_TLS__KEY", "/no/y.pem")], &SERVE)
+        .says(&["tls.cert", "/no/x.pem"]);
 }
 
 #[test]
@@ -163,7 +165,8 @@ fn commands_work_with_and_without_a_server() {
     assert_eq!(dface_tests::phone::sign_in(server.public(), "ben", password).ok()["id"].as_u64(), Some(second));
     dface_tests::phone::sign_in(server.public(), "ben", "a pass").refused(401, "sign_in_failed");
     let listed = dface(&dir, &[], &["user", "list"]).ended(0);
-    let names: Vec<Value> = listed.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["name"].clone()).collect();
+    let names: Vec<Value> =
+        listed.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["name"].clone()).collect();
     assert_eq!(names, ["anna", "ben"]);
 }
 

@@ -42,7 +42,9 @@ fn chosen(names: &[String], known: &[String]) -> Result<Vec<String>, Failure> {
         return Ok(known.to_vec());
     }
     match names.iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(Failure::Usage(format!("there is no read model `{unknown}`; there are {}", known.join(", ")))),
+        Some(unknown) => {
+            Err(Failure::Usage(format!("there is no read model `{unknown}`; there are {}", known.join(", "))))
+        }
         None => Ok(names.to_vec()),
     }
 }

@@ -124,12 +124,7 @@ struct Listeners {
     admin: TcpListener,
 }
 
-async fn serve_node(
-    node: &Arc<Node>,
-    listeners: Listeners,
-    metrics: Exporter,
-    is_demo: bool,
-) -> Result<(), Failure> {
+async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
     let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
     let tls = load_tls(settings)?;

@@ -231,7 +231,8 @@ mod tests {
     #[test]
     fn flags_win_over_the_file() {
         let flags = [("listen.http", "127.0.0.1:9".to_owned())];
-        let settings = load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
+        let settings =
+            load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
         assert_eq!(settings.listen.http.port(), 9);
         assert_eq!(settings.listen.admin.port(), 8);
         assert_eq!(settings.timezone, "UTC");

@@ -50,8 +50,7 @@ pub(super) fn new_generation<M: ReadModel>(
     let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
     if found.is_none() {
         let generation = generation_of(runner.rows.keyspace());
-        let checkpoint =
-            Checkpoint { log: shared.log, schema: M::SCHEMA, generation, position: runner.position };
+        let checkpoint = Checkpoint { log: shared.log, schema: M::SCHEMA, generation, position: runner.position };
         shared.checkpoints.serve(M::NAME, checkpoint)?;
     }
     Ok(runner)
@@ -86,10 +85,11 @@ pub(super) fn catch_up<M: ReadModel>(
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
         }
-        let applied = runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
-            Stopped::AtEvent(failure) => ModelError::Poison(failure),
-            Stopped::Machinery(error) => error,
-        })?;
+        let applied =
+            runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
+                Stopped::AtEvent(failure) => ModelError::Poison(failure),
+                Stopped::Machinery(error) => error,
+            })?;
         status.built_to(runner.position);
         if applied == 0 {
             break;
@@ -134,7 +134,9 @@ pub(super) fn difference(
         let same = order.is_eq() && a.as_ref().map(|(_, v)| v) == b.as_ref().map(|(_, v)| v);
         if !same && difference.examples.len() < EXAMPLES {
             let key = if order.is_gt() { &b } else { &a };
-            difference.examples.extend(key.iter().map(|(key, _)| key.iter().map(|b| format!("{b:02x}")).collect::<String>()));
+            difference
+                .examples
+                .extend(key.iter().map(|(key, _)| key.iter().map(|b| format!("{b:02x}")).collect::<String>()));
         }
         match order {
             std::cmp::Ordering::Less => difference.only_serving += 1,

@@ -93,7 +93,12 @@ impl Checkpoints {
         Ok(())
     }
 
-    pub(super) fn advance(&self, batch: &mut OwnedWriteBatch, name: &str, position: LogPosition) -> Result<(), ModelError> {
+    pub(super) fn advance(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        name: &str,
+        position: LogPosition,
+    ) -> Result<(), ModelError> {
         let mut known = self.known.lock();
         if let Some(checkpoint) = known.get_mut(name) {
             checkpoint.position = position;

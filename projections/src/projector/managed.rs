@@ -160,8 +160,7 @@ impl<M: ReadModel> Managed<M> {
     fn swap(&self, old: Keyspace, new: Runner<M>) -> Result<(), ModelError> {
         let view = M::View::open(&self.shared.parts, new.rows.keyspace().clone())?;
         let generation = build::generation_of(new.rows.keyspace());
-        let checkpoint =
-            Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
+        let checkpoint = Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
         self.shared.checkpoints.serve(M::NAME, checkpoint)?;
         self.served.store(Arc::new(view));
         self.status.fail(None);

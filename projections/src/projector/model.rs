@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dface_domain::{
-    events::Event,
     envelope::Recorded,
+    events::Event,
     ports::{Clock, KeyedHash, Keys},
 };
 use fjall::Keyspace;

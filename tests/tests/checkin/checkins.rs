@@ -100,7 +100,8 @@ fn section_9_what_must_be_given() {
     }
     let object: serde_json::Map<String, Value> = whole.iter().cloned().map(|(n, v)| (n.to_owned(), v)).collect();
     assert_eq!(Answer::to(phone.request(Method::POST, "/checkins").json(&object)).ok()["od"], 1);
-    for (name, bad) in [("od", "0"), ("lat", "90.1"), ("lng", "-180.5"), ("accuracy", "-1"), ("bssid", &"b".repeat(65))] {
+    for (name, bad) in [("od", "0"), ("lat", "90.1"), ("lng", "-180.5"), ("accuracy", "-1"), ("bssid", &"b".repeat(65))]
+    {
         let mut object = object.clone();
         object.insert(name.to_owned(), json!(bad));
         let answer = Answer::to(phone.request(Method::POST, "/checkins").json(&object));
@@ -116,7 +117,8 @@ fn section_9_far_away_is_recorded_as_far() {
     let phone = server.person("anna", 0);
     phone.check_in(near, north(2_000.0));
     phone.check_in(far, north(2_100.0));
-    let far_of = |shop: u64| phone.check_ins().into_iter().find(|one| one["shop_id"] == shop).expect("listed")["far"].clone();
+    let far_of =
+        |shop: u64| phone.check_ins().into_iter().find(|one| one["shop_id"] == shop).expect("listed")["far"].clone();
     assert_eq!((far_of(near), far_of(far)), (json!(false), json!(true)));
 }
 

@@ -110,7 +110,8 @@ fn section_7_a_shop_with_staff_and_notice() {
     let before = phone.get("/shop/info", &[("id", &shop)]).ok();
     assert_eq!((&before["staffs"], &before["notice"]), (&json!([]), &json!("")));
     operator.post(&format!("/admin/shops/{shop}/staff"), &json!({ "user_id": phone.user })).ok();
-    let notice = operator.request(Method::PUT, &format!("/admin/shops/{shop}/notice")).json(&json!({ "text": "今天半价" }));
+    let notice =
+        operator.request(Method::PUT, &format!("/admin/shops/{shop}/notice")).json(&json!({ "text": "今天半价" }));
     Answer::to(notice).ok();
     let corrected = json!({ "address": "古翠路80", "t": 6, "phone": "0571-1" });
     Answer::to(operator.request(Method::PATCH, &format!("/admin/shops/{shop}")).json(&corrected)).ok();

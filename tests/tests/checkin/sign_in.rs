@@ -64,9 +64,9 @@ fn section_2_2_login_takes_its_parameters_in_every_form() {
     let door = server.public().clone();
     let ask = |method: Method, path: &str| door.request(method, path);
     let object: serde_json::Map<_, _> = given.iter().cloned().map(|(key, value)| (key, json!(value))).collect();
-    let parts = given.iter().fold(reqwest::blocking::multipart::Form::new(), |form, (key, value)| {
-        form.text(key.clone(), value.clone())
-    });
+    let parts = given
+        .iter()
+        .fold(reqwest::blocking::multipart::Form::new(), |form, (key, value)| form.text(key.clone(), value.clone()));
     let requests = [
         ask(Method::GET, "/oauth2/login").query(&given),
         ask(Method::GET, "/oauth2/login.json").query(&given),
@@ -88,7 +88,8 @@ fn section_2_2_login_refuses_a_wrong_hash_a_wrong_password_and_what_is_missing()
     server.person("anna", 0);
     let pass = password_of("anna");
     let door = server.public();
-    let ask = |given: dface_tests::Given<'_>| Answer::to(door.request(Method::POST, "/oauth2/login").form(&pairs(given)));
+    let ask =
+        |given: dface_tests::Given<'_>| Answer::to(door.request(Method::POST, "/oauth2/login").form(&pairs(given)));
     let wrong = ask(&[("name", &"anna"), ("pass", &pass), ("mac", &"ss"), ("hash", &"0".repeat(32))]);
     assert!(wrong.refused(403, "wrong_hash").contains("hash"));
     let none = ask(&[("name", &"anna"), ("pass", &pass), ("mac", &"ss")]);

@@ -67,7 +67,10 @@ fn a_flipped_bit_at_64_places_is_named_with_segment_and_position_and_never_skipp
         let ended = dface(server.dir(), &[], &["rebuild", "all"]);
         assert_eq!(ended.code, Some(1), "byte {byte}, bit {bit}: {} {}", ended.stdout, ended.stderr);
         let told = &ended.stderr;
-        assert!(told.contains("damaged at position ") && told.contains("segment 0000"), "byte {byte}, bit {bit}: {told}");
+        assert!(
+            told.contains("damaged at position ") && told.contains("segment 0000"),
+            "byte {byte}, bit {bit}: {told}"
+        );
         assert!(!told.contains("panicked"), "byte {byte}, bit {bit}: {told}");
         flip(&segment, byte, bit);
     }

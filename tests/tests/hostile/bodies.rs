@@ -45,7 +45,12 @@ fn what_is_not_what_it_says_is_refused() {
         ("text/plain", b"id=1", 415, "unsupported_media_type"),
         ("", b"id=1", 415, "unsupported_media_type"),
         ("multipart/form-data", b"--x\r\n", 400, "bad_body"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1", 400, "bad_body"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1",
+            400,
+            "bad_body",
+        ),
     ];
     for (form, body, status, code) in cases {
         let request = phone.request(Method::POST, "/shop/info").header("content-type", form).body(body.to_vec());
@@ -62,7 +67,8 @@ fn files_and_floods_of_parameters_are_refused() {
     Answer::to(phone.request(Method::POST, "/shop/info").multipart(file())).refused(413, "part_too_large");
     let small = Form::new().part("x", Part::bytes(vec![0; 100]).file_name("../../x")).text("id", shop.to_string());
     assert_eq!(Answer::to(phone.request(Method::POST, "/shop/info").multipart(small)).status, 200);
-    let many = Answer::to(phone.request(Method::POST, "/shop/info").header("content-type", FORM).body("a&".repeat(20_000)));
+    let many =
+        Answer::to(phone.request(Method::POST, "/shop/info").header("content-type", FORM).body("a&".repeat(20_000)));
     many.refused(400, "bad_body");
     server.alive();
 }
@@ -70,7 +76,8 @@ fn files_and_floods_of_parameters_are_refused() {
 #[test]
 fn compressed_bodies_are_not_taken_for_text() {
     let (mut server, phone, _) = prepared();
-    let request = phone.request(Method::POST, "/shop/info").header("content-type", FORM).header("content-encoding", "gzip");
+    let request =
+        phone.request(Method::POST, "/shop/info").header("content-type", FORM).header("content-encoding", "gzip");
     let answer = Answer::to(request.body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
     assert!((400..500).contains(&answer.status), "{answer}");
     answer.code();

@@ -56,7 +56,8 @@ fn thousands_of_idle_connections_beyond_the_limit_are_told_so() {
     assert_eq!(Answer::to(server.request(Method::GET, "/healthz")).status, 200);
     drop(idle);
     let freed = Instant::now();
-    while raw::exchange(at, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").get(9..12) != Some("200") {
+    while raw::exchange(at, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").get(9..12) != Some("200")
+    {
         assert!(freed.elapsed() < Duration::from_secs(10), "places do not get free again");
     }
     server.alive();

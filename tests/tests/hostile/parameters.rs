@@ -23,7 +23,8 @@ fn at(phone: &Phone, shop: u64, lat: &str, lng: &str, accuracy: &str) -> Vec<Ans
 fn poles_the_date_line_the_sea_and_no_accuracy_are_places() {
     let (mut server, phone, shop) = prepared();
     let operator = server.operator();
-    let places = [(90.0, 0.0), (-90.0, 17.0), (89.999_999, 179.0), (0.0, 180.0), (0.0, -180.0), (-0.0, -0.0), (12.3, -150.0)];
+    let places =
+        [(90.0, 0.0), (-90.0, 17.0), (89.999_999, 179.0), (0.0, 180.0), (0.0, -180.0), (-0.0, -0.0), (12.3, -150.0)];
     for (n, place) in places.iter().enumerate() {
         operator.add_shop(&format!("at the end of the world {n}"), *place);
     }
@@ -48,9 +49,33 @@ fn poles_the_date_line_the_sea_and_no_accuracy_are_places() {
 fn numbers_that_are_none_are_refused_everywhere() {
     let (mut server, phone, shop) = prepared();
     let long = "9".repeat(1_000);
-    let bad = ["NaN", "nan", "inf", "-inf", "Infinity", "1e308", "-1e308", "1e309", "90.000001", "1e400", "", " ", "0x1p3", "1,5", "١", "null", &long];
+    let bad = [
+        "NaN",
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "1e308",
+        "-1e308",
+        "1e309",
+        "90.000001",
+        "1e400",
+        "",
+        " ",
+        "0x1p3",
+        "1,5",
+        "١",
+        "null",
+        &long,
+    ];
     for bad in bad {
-        for answer in at(&phone, shop, bad, "0", "1").into_iter().chain(at(&phone, shop, "0", if bad == "90.000001" { "180.1" } else { bad }, "1")) {
+        for answer in at(&phone, shop, bad, "0", "1").into_iter().chain(at(
+            &phone,
+            shop,
+            "0",
+            if bad == "90.000001" { "180.1" } else { bad },
+            "1",
+        )) {
             answer.refused(400, "bad_parameter");
         }
     }
@@ -68,14 +93,29 @@ fn ids_of_a_million_digits_and_other_texts() {
     let (mut server, phone, shop) = prepared();
     // In a body: a URL has its own limit.
     let million = "7".repeat(60_000);
-    let ids = ["", "-1", "0x7", "7.5", "1e3", "../../etc/passwd", "' OR 1=1 --", "\u{0}", "18446744073709551616", "𝟟", &million];
+    let ids = [
+        "",
+        "-1",
+        "0x7",
+        "7.5",
+        "1e3",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "\u{0}",
+        "18446744073709551616",
+        "𝟟",
+        &million,
+    ];
     for id in ids {
-        for (path, name) in [("/shop/info", "id"), ("/shop/users", "id"), ("/checkins/delete", "id"), ("/checkins", "user_id")] {
+        for (path, name) in
+            [("/shop/info", "id"), ("/shop/users", "id"), ("/checkins/delete", "id"), ("/checkins", "user_id")]
+        {
             let answer = phone.post(path, &[(name, &id)]);
             answer.refused(400, "bad_parameter");
             assert!(answer.text.len() < 400, "it does not repeat it all: {}", answer.text.len());
         }
-        let mut wrong = pairs(&[("lat", &HERE.0), ("lng", &HERE.1), ("accuracy", &1), ("user_id", &phone.user), ("od", &1)]);
+        let mut wrong =
+            pairs(&[("lat", &HERE.0), ("lng", &HERE.1), ("accuracy", &1), ("user_id", &phone.user), ("od", &1)]);
         wrong.push(("shop_id".to_owned(), id.to_owned()));
         let answer = Answer::to(phone.request(Method::POST, "/checkins").form(&wrong));
         answer.refused(400, "bad_parameter");
@@ -99,7 +139,8 @@ fn pages_beyond_all_bounds_are_empty_or_refused() {
     }
     let all: dface_tests::Given<'_> = &[("id", &shop), ("page", &u32::MAX), ("pcount", &100)];
     assert_eq!(phone.get("/shop/users", all).ok(), json!([]));
-    let far: dface_tests::Given<'_> = &[("lat", &0), ("lng", &0), ("accuracy", &1), ("page", &u32::MAX), ("pcount", &100)];
+    let far: dface_tests::Given<'_> =
+        &[("lat", &0), ("lng", &0), ("accuracy", &1), ("page", &u32::MAX), ("pcount", &100)];
     assert_eq!(phone.get("/shop/nearby", far).ok(), json!([]));
     server.alive();
 }
@@ -153,7 +194,9 @@ fn operators_are_no_exception() {
     }
     operator.post("/admin/projections/nothing/rebuild", &json!({})).refused(404, "not_found");
     operator.post("/admin/users/12345/reset-password", &json!({})).refused(404, "user_unknown");
-    operator.post("/admin/projections/trace/skip", &json!({ "position": 1, "reason": "because" })).refused(409, "conflict");
+    operator
+        .post("/admin/projections/trace/skip", &json!({ "position": 1, "reason": "because" }))
+        .refused(409, "conflict");
     let analyst = dface_tests::Operator::new(operator.door(), server.token("analyst-token"));
     analyst.get("/admin/users").refused(403, "forbidden");
     let nobody = dface_tests::Operator::new(operator.door(), "0".repeat(48));

@@ -1,6 +1,9 @@
 //! Methods, paths and heads that are none.
 
-use dface_tests::{Answer, raw::{exchange, statuses}};
+use dface_tests::{
+    Answer,
+    raw::{exchange, statuses},
+};
 use reqwest::Method;
 
 use super::prepared;
@@ -10,7 +13,10 @@ fn other_methods_get_405_with_allow() {
     let (mut server, phone, _) = prepared();
     let post_only = [("/checkins/delete", "POST")];
     let both = ["/aroundme/shops", "/shop/nearby", "/shop/info", "/shop/users", "/user_info/trace", "/oauth2/login"];
-    let cases = post_only.into_iter().chain(both.map(|path| (path, "GET, HEAD, POST"))).chain([("/checkins", "GET, HEAD, POST")]);
+    let cases = post_only
+        .into_iter()
+        .chain(both.map(|path| (path, "GET, HEAD, POST")))
+        .chain([("/checkins", "GET, HEAD, POST")]);
     for (path, allow) in cases {
         for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
             for path in [path.to_owned(), format!("{path}.json")] {
@@ -30,8 +36,20 @@ fn other_methods_get_405_with_allow() {
 fn paths_that_are_none_are_told_in_json() {
     let (mut server, phone, _) = prepared();
     let long = format!("/{}", "a".repeat(20_000));
-    let paths =
-        ["/", "//", "/checkins/", "/checkins.json.json", "/checkins.xml", "/CHECKINS", "/admin/users", "/..%2f..%2fetc/passwd", "/%00", "/%ff", "/shop", &long];
+    let paths = [
+        "/",
+        "//",
+        "/checkins/",
+        "/checkins.json.json",
+        "/checkins.xml",
+        "/CHECKINS",
+        "/admin/users",
+        "/..%2f..%2fetc/passwd",
+        "/%00",
+        "/%ff",
+        "/shop",
+        &long,
+    ];
     for path in paths {
         let answer = phone.get(path, &[]);
         assert!((400..500).contains(&answer.status), "{answer}");
