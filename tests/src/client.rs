@@ -61,7 +61,6 @@ impl Door {
     }
 
     /// A request to `path`.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}://{}{path}", self.scheme, self.address()))
     }
@@ -74,7 +73,6 @@ pub fn pairs(given: Given<'_>) -> Vec<(String, String)> {
 }
 
 /// Adds parameters to the query.
-#[must_use]
 pub fn with_query(request: RequestBuilder, given: Given<'_>) -> RequestBuilder {
     if given.is_empty() { request } else { request.query(&pairs(given)) }
 }

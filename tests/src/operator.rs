@@ -26,7 +26,6 @@ impl Operator {
     }
 
     /// A request with the token.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.door.request(method, path).bearer_auth(&self.token)
     }

@@ -56,7 +56,6 @@ impl Phone {
     }
 
     /// A request with the session's cookie.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.door.request(method, path).header("cookie", format!("other=1; _session_id={}", self.cookie))
     }
@@ -74,7 +73,6 @@ impl Phone {
     }
 
     /// A check-in's request, the first of its list, 65 m.
-    #[must_use]
     pub fn checking_in(&self, shop: u64, (lat, lng): (f64, f64)) -> RequestBuilder {
         let form = pairs(&[
             ("lat", &lat),
