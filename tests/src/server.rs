@@ -37,6 +37,7 @@ pub struct Setup {
 impl Setup {
     /// Sets `DFACE_<key>`.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike, as they stand in the test")]
     pub fn set(mut self, key: &str, value: impl ToString) -> Self {
         self.settings.push((format!("DFACE_{key}"), value.to_string()));
         self
@@ -226,7 +227,6 @@ impl Server {
     }
 
     /// A request of a stranger.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.public.request(method, path)
     }

@@ -140,7 +140,6 @@ impl Load {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what `make crash` shows at its end")]
 fn crash_under_64_writers_loses_nothing_and_doubles_nothing() {
     let mut server = Setup::default().set("STORE_TUNING__SEGMENT_BYTES", 1 << 20).start();
     let load = Load::prepare(&mut server);
