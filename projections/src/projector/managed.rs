@@ -238,6 +238,7 @@ impl<M: ReadModel> AnyModel for Managed<M> {
 
     fn start(&self) -> Result<(), ModelError> {
         let runner = self.halt()?;
+        self.status.fail(None);
         self.follow(runner);
         Ok(())
     }
