@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     future::Future,
+    sync::atomic::{AtomicI64, Ordering},
 };
 
 use dface_commands::{
-    CommandError, Commands, Context,
+    CommandError, Commands, Context, Guess,
     checkins::CheckIn,
     imports::{imported_name, in_flight},
 };
@@ -83,6 +84,8 @@ struct Work<'a> {
     people: HashMap<&'a str, UserId>,
     made: u64,
     latest: Timestamp,
+    /// Rows that were there already less those that were not.
+    repeats: AtomicI64,
 }
 
 impl<'a> Work<'a> {
@@ -103,7 +106,7 @@ impl<'a> Work<'a> {
             foreign.into_iter().zip(users).filter_map(|(foreign, user)| Some((foreign, user?))).collect()
         };
         let latest = commands.clock().now().plus_seconds(AHEAD_S);
-        Ok(Self { commands, source, context, people, made, latest })
+        Ok(Self { commands, source, context, people, made, latest, repeats: AtomicI64::new(0) })
     }
 
     fn person(&self, foreign: &str) -> Result<UserId, (Outcome, Reason)> {
@@ -130,8 +133,13 @@ impl<'a> Work<'a> {
         };
         let fix = Fix { position, accuracy: 0, altitude: None, altacc: None, bssid: None };
         let check_in = CheckIn { user, shop, od: 0, fix };
-        let done = self.commands.check_in(check_in, &self.context.at(row.utc_time)).await;
-        verdict(done.map(|done| done.position.is_some()))
+        let guess = if self.repeats.load(Ordering::Relaxed) > 0 { Guess::Known } else { Guess::New };
+        let done = self.commands.check_in_guessing(check_in, &self.context.at(row.utc_time), guess).await;
+        let added = done.map(|done| done.position.is_some());
+        if let Ok(added) = added {
+            self.repeats.fetch_add(if added { -1 } else { 1 }, Ordering::Relaxed);
+        }
+        verdict(added)
     }
 
     async fn follow(&self, row: &FollowRow) -> Result<Verdict, CommandError> {
