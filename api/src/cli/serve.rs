@@ -152,7 +152,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }
-    told.to_stop().await;
+    told.heard().await;
     tracing::info!("stopping");
     stop.cancel();
     while tasks.join_next().await.is_some() {}
@@ -218,7 +218,7 @@ impl Told {
         Ok(Self { terminated: of(SignalKind::terminate())?, interrupted: of(SignalKind::interrupt())? })
     }
 
-    async fn to_stop(mut self) {
+    async fn heard(mut self) {
         tokio::select! {
             _ = self.terminated.recv() => {}
             _ = self.interrupted.recv() => {}
