@@ -128,7 +128,8 @@ fn each_folder_uses_only_what_it_may() {
         };
         for (dependency, only_tests) in used {
             let of_tests = FOLDERS_OF_TESTS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, more)| more);
-            let allowed = allowed.contains(&dependency.as_str()) || (only_tests && of_tests.contains(&dependency.as_str()));
+            let allowed =
+                allowed.contains(&dependency.as_str()) || (only_tests && of_tests.contains(&dependency.as_str()));
             if known.contains(dependency.as_str()) && !allowed {
                 found.push(format!("{name} may not use {dependency}"));
             }
