@@ -151,6 +151,8 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 }
 
 macros::registry! {
+    Blocked,
+    BootsCounted,
     CheckedIn,
     CheckinDeleted,
     ChatPasswordReset,
@@ -159,6 +161,9 @@ macros::registry! {
     IdBlockTaken,
     OperatorActed,
     PasswordSet,
+    PersonErased,
+    ProfileChanged,
+    ReportClosed,
     RequestAccepted,
     RequestAnswered,
     SecretFingerprinted,
@@ -171,6 +176,12 @@ macros::registry! {
     ShopStaffAdded,
     ShopStaffRemoved,
     SignInNameClaimed,
+    Unblocked,
     Unfollowed,
     UserRegistered,
+    UserResumed,
+    UserSuspended,
+    VisibilityChanged,
+    WeiboLinked,
+    WeiboPostRequested,
 }
