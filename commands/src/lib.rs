@@ -3,6 +3,7 @@
 //! Never asks a read model. One file for each feature; `Commands` holds what all of them need.
 
 pub mod audit;
+pub mod boots;
 pub mod checkins;
 pub mod error;
 pub mod executor;
@@ -10,6 +11,7 @@ pub mod ids;
 pub mod keys;
 pub mod passwords;
 pub mod people;
+pub mod profiles;
 pub mod relations;
 pub mod requests;
 pub mod secret;
@@ -17,6 +19,7 @@ pub mod sessions;
 pub mod shops;
 pub mod store;
 pub mod system;
+pub mod weibo;
 
 use std::sync::Arc;
 

@@ -41,6 +41,12 @@ impl Account {
         self.registered.is_some() && !self.erased
     }
 
+    /// Whether there never was such a person.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.registered.is_none()
+    }
+
     /// Whether there was such a person, who left for good.
     #[must_use]
     pub const fn is_erased(&self) -> bool {
