@@ -6,6 +6,7 @@ use dface_commands::{Context, sessions::session_id};
 use dface_domain::{
     envelope::LogPosition,
     ids::{SessionId, UserId},
+    privacy::Ties,
     time::Timestamp,
 };
 use jiff::tz::TimeZone;
@@ -145,6 +146,17 @@ impl App {
         }
         let message = "what this request asks to see is not there yet; try again";
         Err(ApiError::unavailable("behind", message).retry_after(1))
+    }
+
+    /// What two people are to each other, for the privacy module.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn ties(&self, viewer: UserId, subject: UserId) -> Result<Ties, ApiError> {
+        let views = self.views();
+        let subject_follows = views.follows.view().follows(subject, viewer)?;
+        let blocked = views.blocks.view().between(viewer, subject)?;
+        Ok(Ties { viewer, subject, subject_follows, blocked })
     }
 
     async fn session(&self, head: &Head) -> Result<Caller, ApiError> {

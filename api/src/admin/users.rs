@@ -99,7 +99,7 @@ pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply
     let people = admin.node.views.people.view().list(after, page.limit())?;
     let listed = people.into_iter().map(|person| Listed {
         id: person.user,
-        name: person.name,
+        name: person.profile.name,
         gender: person.gender,
         source: person.source,
         registered: person.registered.to_string(),
@@ -138,7 +138,7 @@ pub(super) async fn reset_password(admin: Arc<Admin>, request: Request<Operator>
     }
     let position = admin.audit(request.caller, "user_reset_password", &id.to_string()).await?;
     admin.shown(position).await;
-    let name = admin.node.views.people.view().get(id)?.and_then(|person| person.name.clone());
+    let name = admin.node.views.people.view().get(id)?.and_then(|person| person.profile.name.clone());
     Ok(Answer::json(&Reset { id, name, password }).position(position.0))
 }
 

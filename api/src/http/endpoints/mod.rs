@@ -1,8 +1,13 @@
 //! The endpoints of the public listener: one module for each group, each with its list of routes.
 
+mod blacklists;
 mod checkins;
+mod follows;
 mod health;
 mod idempotency;
+mod people_list;
+mod people_nearby;
+mod profiles;
 mod shops;
 mod sign_in;
 mod trace;
@@ -32,6 +37,17 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        profiles::get,
+        profiles::get_self,
+        profiles::set,
+        people_nearby::around,
+        follows::create,
+        follows::delete,
+        follows::followers,
+        follows::friends,
+        blacklists::list,
+        blacklists::create,
+        blacklists::delete,
         health::healthz,
         health::readyz,
     )
@@ -49,10 +65,20 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the public listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<App>> {
-    [sign_in::routes(), shops::routes(), checkins::routes(), trace::routes(), health::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        sign_in::routes(),
+        shops::routes(),
+        checkins::routes(),
+        trace::routes(),
+        profiles::routes(),
+        people_nearby::routes(),
+        follows::routes(),
+        blacklists::routes(),
+        health::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]
