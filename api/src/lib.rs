@@ -2,9 +2,11 @@
 
 pub mod admin;
 pub mod app;
+pub mod boots;
 pub mod cli;
 pub mod http;
 pub mod metrics;
 pub mod node;
 pub mod settings;
 pub mod sign_in_limits;
+pub mod weibo;

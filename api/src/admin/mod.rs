@@ -2,6 +2,7 @@
 
 mod gate;
 mod projections;
+mod reports;
 mod shops;
 mod status;
 mod tokens;
@@ -24,6 +25,12 @@ use crate::http::{Route, openapi::complete};
         users::list,
         users::reset_password,
         users::foreign,
+        users::suspend,
+        users::resume,
+        users::sessions,
+        users::end_sessions,
+        reports::list,
+        reports::close,
         shops::create,
         shops::correct,
         shops::add_staff,
@@ -52,7 +59,7 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the admin listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Admin>> {
-    [users::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+    [users::routes(), reports::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
 //! The endpoints of the public listener: one module for each group, each with its list of routes.
 
+mod account;
 mod blacklists;
 mod checkins;
 mod follows;
 mod health;
 mod idempotency;
+mod init;
 mod people_list;
 mod people_nearby;
 mod profiles;
 mod shops;
 mod sign_in;
 mod trace;
+mod weibo;
 mod wire;
+
+pub use self::init::InitLimits;
 
 use utoipa::{OpenApi, openapi};
 
@@ -29,6 +34,11 @@ use crate::app::App;
     paths(
         sign_in::login,
         sign_in::logout,
+        init::init,
+        weibo::callback,
+        weibo::share,
+        account::password,
+        account::delete,
         shops::around,
         shops::nearby,
         shops::info,
@@ -67,6 +77,9 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<App>> {
     [
         sign_in::routes(),
+        init::routes(),
+        weibo::routes(),
+        account::routes(),
         shops::routes(),
         checkins::routes(),
         trace::routes(),

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
 
 /// What signing in answers (§2.1).
 #[derive(Debug, Serialize, ToSchema)]
-struct Account {
+pub(super) struct Account {
     #[schema(value_type = u64)]
     id: UserId,
     /// The chat password: 16 hex digits, the same at every sign-in until it is reset.
@@ -98,8 +98,12 @@ fn credentials(params: &Params) -> Result<(String, String), ApiError> {
 /// client follows the document.
 #[must_use]
 pub fn sign_in_hash(name: &str, pass: &str, mac: &str) -> String {
-    let text = [name, pass, mac, "dface"].concat();
-    let mut digits = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
+    section_hash(&[name, pass, mac, "dface"])
+}
+
+/// The first 32 hex digits of SHA-1 of the parts in a row (§1, §2.2).
+pub(super) fn section_hash(parts: &[&str]) -> String {
+    let mut digits = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, parts.concat().as_bytes()));
     digits.truncate(32);
     digits
 }
@@ -110,7 +114,7 @@ fn known_address(app: &App, user: UserId, request: &Request<Caller>) -> Result<b
     Ok(last.is_some_and(|at| app.now().seconds_since(at) < days * 86_400))
 }
 
-fn refuse_if_closed(app: &App, attempt: &Try<'_>) -> Result<(), ApiError> {
+pub(super) fn refuse_if_closed(app: &App, attempt: &Try<'_>) -> Result<(), ApiError> {
     match app.sign_in_limits.closed_for(attempt, app.now()) {
         Some(seconds) => {
             let message = "signing in failed too often; wait as long as Retry-After says";
