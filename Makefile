@@ -21,7 +21,7 @@ setup: ## install what is missing to build and to test
 	@.ci/setup test
 
 .PHONY: run
-run: ## build and start the server with sample data (ARGS="--http 0.0.0.0:8080" …)
+run: ## build and start the server with sample data (ARGS="--http 127.0.0.1:9000" …)
 	@.ci/setup
 	$(DFACE) serve --demo $(ARGS)
 

@@ -117,7 +117,8 @@ impl Node {
         Ok(node)
     }
 
-    async fn catch_up(&self) {
+    /// Waits until all read models that go on are at the head of the log.
+    pub async fn catch_up(&self) {
         let (head, begun) = (self.projector.head(), Instant::now());
         while !self.projector.wait_for(head, Duration::from_secs(2)).await {
             let behind = self.projector.standings().iter().map(|standing| standing.lag).max();
@@ -138,7 +139,13 @@ impl Node {
     }
 }
 
-async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
+/// Store, keys and commands without read models: for whoever only reads the log.
+///
+/// # Errors
+/// As [`Node::open`].
+pub(crate) async fn open_writing_side(
+    settings: &Settings,
+) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
     prepare_directory(&settings.data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -178,7 +185,7 @@ async fn open_writing_side(settings: &Settings) -> Result<(EmbeddedStore, Arc<Co
     Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
 }
 
-fn store_config(settings: &Settings) -> EmbeddedConfig {
+pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
     let usual = EmbeddedConfig::new(&settings.data);
     let half = usize::try_from(settings.store_tuning.segment_bytes / 2).unwrap_or(usize::MAX);
     EmbeddedConfig {
@@ -234,7 +241,8 @@ fn open_models(
 }
 
 fn prepare_directory(data: &Path) -> Result<(), StartError> {
-    let failed = |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
+    let failed =
+        |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     }
@@ -249,7 +257,7 @@ fn prepare_directory(data: &Path) -> Result<(), StartError> {
             Err(_) => Err(StartError::Failed(format!("{} is not a number", path.display()))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            fs::write(&path, format!("{FORMAT}\n")).map_err(failed)
+            write_private(&path, &format!("{FORMAT}\n")).map_err(failed)
         }
         Err(error) => Err(failed(error)),
     }

@@ -55,7 +55,11 @@ impl Weibo {
         if weibo.base_url.is_empty() {
             return Ok(None);
         }
-        let base = if settings.public_url.is_empty() { format!("http://{}", settings.listen.http) } else { settings.public_url.clone() };
+        let base = if settings.public_url.is_empty() {
+            format!("http://{}", settings.listen.http)
+        } else {
+            settings.public_url.clone()
+        };
         Ok(Some(Self {
             client: reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?,
             base_url: weibo.base_url.trim_end_matches('/').to_owned(),

@@ -45,6 +45,19 @@ impl Commands {
     /// # Errors
     /// There is no such shop, or the machinery failed.
     pub async fn check_in(&self, check_in: CheckIn, context: &Context) -> Result<CheckInDone, CommandError> {
+        self.check_in_guessing(check_in, context, Guess::New).await
+    }
+
+    /// The same, with a guess whether it is a repeat: an import that runs a second time meets nothing else.
+    ///
+    /// # Errors
+    /// As [`Commands::check_in`].
+    pub async fn check_in_guessing(
+        &self,
+        check_in: CheckIn,
+        context: &Context,
+        guess: Guess,
+    ) -> Result<CheckInDone, CommandError> {
         let CheckIn { user, shop, od, fix } = check_in;
         let known = self.executor.load::<Shop>(&StreamId::shop(shop)).await?;
         let details = known.details().ok_or(Rejection::ShopUnknown(shop))?;
@@ -53,10 +66,8 @@ impl Commands {
         let far = is_far(&fix.position, fix.accuracy, &details.position);
         let fix = self.keys.seal(Subject::User(user), &fix)?;
         let command = CheckinCommand::CheckIn(CheckedIn { checkin, user, shop, od, far, fix });
-        let outcome = self
-            .executor
-            .execute::<Checkin>(&StreamId::checkin(checkin), &command, &context.at(at), Guess::New)
-            .await?;
+        let outcome =
+            self.executor.execute::<Checkin>(&StreamId::checkin(checkin), &command, &context.at(at), guess).await?;
         Ok(CheckInDone { checkin, od: outcome.state.od().unwrap_or(od), position: outcome.position })
     }
 

@@ -8,6 +8,7 @@ pub mod checkins;
 pub mod error;
 pub mod executor;
 pub mod ids;
+pub mod imports;
 pub mod keys;
 pub mod passwords;
 pub mod people;
@@ -85,6 +86,12 @@ impl Commands {
         &self.secret
     }
 
+    /// The server secret, for those who outlive a borrow of this.
+    #[must_use]
+    pub fn shared_secret(&self) -> Arc<ServerSecret> {
+        Arc::clone(&self.secret)
+    }
+
     /// Keys of people.
     #[must_use]
     pub fn keys(&self) -> &Arc<dyn Keys> {
@@ -132,10 +139,10 @@ impl Commands {
                 Err(error) => Err(error),
             };
         };
-        let first = first.data.decode().map_err(|e| CommandError::Unreadable {
-            stream: stream.to_string(),
-            what: e.to_string(),
-        })?;
+        let first = first
+            .data
+            .decode()
+            .map_err(|e| CommandError::Unreadable { stream: stream.to_string(), what: e.to_string() })?;
         Ok(first == Event::from(SecretFingerprinted { fingerprint }))
     }
 }

@@ -32,7 +32,12 @@ impl Passwords {
     pub fn new(at_once: usize) -> Self {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default());
         let nobody = hash_with(&argon2, "nobody has this password", &[0; 16]).expect("fixed parameters hash");
-        Self { argon2, nobody: nobody.into(), running: Arc::new(Semaphore::new(at_once.max(1))), verified: Arc::default() }
+        Self {
+            argon2,
+            nobody: nobody.into(),
+            running: Arc::new(Semaphore::new(at_once.max(1))),
+            verified: Arc::default(),
+        }
     }
 
     /// The PHC string to keep of `password`.

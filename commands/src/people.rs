@@ -49,30 +49,60 @@ impl Commands {
     /// # Errors
     /// The name is taken, or the machinery failed.
     pub async fn register(&self, new: NewAccount, context: &Context) -> Result<(UserId, LogPosition), CommandError> {
-        let stream = self.sign_in_stream(&new.name);
-        let claimed = self.executor.load::<SignInName>(&stream).await?.user;
-        let user = match claimed {
+        let shown = new.name.clone();
+        self.register_shown(new, &shown, context).await
+    }
+
+    /// Makes a local account whose name shown is another one than its sign-in name.
+    ///
+    /// # Errors
+    /// The sign-in name is taken, or the machinery failed.
+    pub async fn register_shown(
+        &self,
+        new: NewAccount,
+        shown: &str,
+        context: &Context,
+    ) -> Result<(UserId, LogPosition), CommandError> {
+        let user = self.id_for_name(&new.name).await?;
+        self.keys.ensure(&[Subject::User(user)])?;
+        let position = self.register_as(user, new, shown, context).await?;
+        Ok((user, position))
+    }
+
+    /// The id that an account of a free name gets.
+    pub(crate) async fn id_for_name(&self, name: &str) -> Result<UserId, CommandError> {
+        match self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user {
             // A claim without an account is a registration that was cut off: this one takes its place.
-            Some(user) if self.executor.load::<Account>(&StreamId::user(user)).await?.is_new() => user,
-            Some(_) => return Err(Rejection::NameTaken.into()),
-            None => UserId::Number(self.next_id(IdKind::User).await?),
-        };
+            Some(user) if self.executor.load::<Account>(&StreamId::user(user)).await?.is_new() => Ok(user),
+            Some(_) => Err(Rejection::NameTaken.into()),
+            None => Ok(UserId::Number(self.next_id(IdKind::User).await?)),
+        }
+    }
+
+    /// Makes the account `user`, whose key is there.
+    pub(crate) async fn register_as(
+        &self,
+        user: UserId,
+        new: NewAccount,
+        shown: &str,
+        context: &Context,
+    ) -> Result<LogPosition, CommandError> {
+        let stream = self.sign_in_stream(&new.name);
         let about = Subject::User(user);
-        self.keys.ensure(&[about])?;
-        let name = self.keys.seal(about, &new.name)?;
+        let (name, shown) = (self.keys.seal(about, &new.name)?, self.keys.seal(about, &shown.to_owned())?);
         let password = match new.password {
             Some(password) => Some(PasswordSet { user, hash: self.hash(user, password).await? }),
             None => None,
         };
-        let claim = SignInNameClaimed { user, name: name.clone() };
+        let claim = SignInNameClaimed { user, name };
         self.executor.execute::<SignInName>(&stream, &claim, context, Guess::New).await?;
         let registered =
-            UserRegistered { user, provider: Provider::Local, name, gender: new.gender, source: new.source };
+            UserRegistered { user, provider: Provider::Local, name: shown, gender: new.gender, source: new.source };
         let register = AccountCommand::Register { registered, password, weibo: None };
         let outcome = self.executor.execute::<Account>(&StreamId::user(user), &register, context, Guess::New).await;
         match outcome {
             Err(CommandError::Rejected(Rejection::IdTaken(_))) => Err(Rejection::NameTaken.into()),
-            done => Ok((user, done?.position.unwrap_or_default())),
+            done => Ok(done?.position.unwrap_or_default()),
         }
     }
 

@@ -39,7 +39,10 @@ impl ServerSecret {
         match fs::read_to_string(path) {
             Ok(text) => {
                 if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-                    return Err(io::Error::other(format!("{}: others may read the secret; chmod 600 it", path.display())));
+                    return Err(io::Error::other(format!(
+                        "{}: others may read the secret; chmod 600 it",
+                        path.display()
+                    )));
                 }
                 let mut bytes = [0; 32];
                 hex::decode_to_slice(text.trim(), &mut bytes)
@@ -48,9 +51,13 @@ impl ServerSecret {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let bytes = entropy.bytes::<32>();
-                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                // Whole once it has its name: a start that is killed here leaves no half of a secret.
+                let unfinished = path.with_extension("new");
+                let mut file =
+                    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
                 file.write_all(hex::encode(bytes).as_bytes())?;
                 file.sync_all()?;
+                fs::rename(&unfinished, path)?;
                 if let Some(parent) = path.parent() {
                     fs::File::open(parent)?.sync_all()?;
                 }

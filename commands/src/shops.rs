@@ -27,7 +27,11 @@ impl Commands {
     ///
     /// # Errors
     /// The machinery's.
-    pub async fn add_shop(&self, details: ShopDetails, context: &Context) -> Result<(ShopId, LogPosition), CommandError> {
+    pub async fn add_shop(
+        &self,
+        details: ShopDetails,
+        context: &Context,
+    ) -> Result<(ShopId, LogPosition), CommandError> {
         let shop = ShopId(self.next_id(IdKind::Shop).await?);
         let add = ShopCommand::Add(ShopAdded { shop, details, source: None });
         Ok((shop, self.change_shop(shop, &add, context).await?.unwrap_or_default()))
@@ -46,6 +50,7 @@ impl Commands {
     ) -> Result<Imported, CommandError> {
         let stream = foreign_stream(source, foreign);
         let mut mapped = self.executor.load::<ForeignId>(&stream).await?.shop;
+        let guess = if mapped.is_some() { Guess::Known } else { Guess::New };
         if mapped.is_none() {
             let shop = ShopId(self.next_id(IdKind::Shop).await?);
             let map = ForeignIdMapped { source: source.to_owned(), foreign: foreign.to_owned(), shop };
@@ -53,7 +58,7 @@ impl Commands {
         }
         let shop = mapped.ok_or_else(|| CommandError::Contended(stream.to_string()))?;
         let add = ShopCommand::Add(ShopAdded { shop, details, source: Some(source.to_owned()) });
-        match self.executor.execute::<Shop>(&StreamId::shop(shop), &add, context, Guess::New).await {
+        match self.executor.execute::<Shop>(&StreamId::shop(shop), &add, context, guess).await {
             Ok(outcome) => Ok(Imported { shop, added: true, position: outcome.position }),
             Err(CommandError::Rejected(Rejection::IdTaken(_))) => Ok(Imported { shop, added: false, position: None }),
             Err(error) => Err(error),

@@ -57,12 +57,7 @@ impl Commands {
         self.signed_in(user, &outcome.state)
     }
 
-    async fn claim(
-        &self,
-        stream: &StreamId,
-        sign_in: &WeiboSignIn,
-        context: &Context,
-    ) -> Result<UserId, CommandError> {
+    async fn claim(&self, stream: &StreamId, sign_in: &WeiboSignIn, context: &Context) -> Result<UserId, CommandError> {
         let user = UserId::Number(self.next_id(IdKind::User).await?);
         self.keys.ensure(&[Subject::User(user)])?;
         let claim = SignInNameClaimed { user, name: self.keys.seal(Subject::User(user), &sign_in.name)? };

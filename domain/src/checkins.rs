@@ -126,7 +126,9 @@ mod tests {
     fn only_its_owner_deletes_it_and_once() {
         let delete = |by| CheckinCommand::Delete { checkin: ID, by };
         given::<Checkin>([]).when(&delete(ANNA)).then_err(Rejection::CheckinUnknown(ID));
-        given::<Checkin>([checked_in().into()]).when(&delete(UserId::Number(2))).then_err(Rejection::CheckinNotYours(ID));
+        given::<Checkin>([checked_in().into()])
+            .when(&delete(UserId::Number(2)))
+            .then_err(Rejection::CheckinNotYours(ID));
         given::<Checkin>([checked_in().into()]).when(&delete(ANNA)).then([deleted()]);
         given::<Checkin>([checked_in().into(), deleted()]).when(&delete(ANNA)).then_nothing();
     }

@@ -54,8 +54,8 @@ impl EventData {
     /// Names of known types are borrowed, since most of them are met a million times.
     #[must_use]
     pub fn new(type_name: &str, schema: u16, encoding: Encoding, bytes: Vec<u8>) -> Self {
-        let type_name =
-            TypeInfo::named(type_name).map_or_else(|| Cow::Owned(type_name.to_owned()), |info| Cow::Borrowed(info.name));
+        let type_name = TypeInfo::named(type_name)
+            .map_or_else(|| Cow::Owned(type_name.to_owned()), |info| Cow::Borrowed(info.name));
         Self { type_name, schema, encoding, bytes }
     }
 

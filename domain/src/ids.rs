@@ -83,7 +83,8 @@ pub enum UserId {
 }
 
 /// The fixed administrator of §28.2.
-pub const ADMINISTRATOR: UserId = UserId::Object(ObjectId([0x50, 0x2e, 0x63, 0x03, 0x42, 0x1a, 0xa9, 0x18, 0xba, 0, 0, 1]));
+pub const ADMINISTRATOR: UserId =
+    UserId::Object(ObjectId([0x50, 0x2e, 0x63, 0x03, 0x42, 0x1a, 0xa9, 0x18, 0xba, 0, 0, 1]));
 
 #[derive(Serialize, Deserialize)]
 enum UserIdBinary {
@@ -275,7 +276,9 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "0", "-1", "1.5", "9007199254740992", "1e3", " 1", "502e6303421aa918ba00000g", &"9".repeat(1_000_000)] {
+        for text in
+            ["", "0", "-1", "1.5", "9007199254740992", "1e3", " 1", "502e6303421aa918ba00000g", &"9".repeat(1_000_000)]
+        {
             assert!(text.parse::<UserId>().is_err(), "{:.30}", text);
             assert!(text.parse::<ShopId>().is_err(), "{:.30}", text);
         }

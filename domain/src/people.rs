@@ -160,7 +160,10 @@ impl Aggregate for Account {
         let known = match (&self.registered, command) {
             (None, AccountCommand::Register { registered, password, weibo }) => {
                 let first = [Event::from(registered.clone())].into_iter();
-                return Ok(first.chain(password.clone().map(Event::from)).chain(weibo.clone().map(Event::from)).collect());
+                return Ok(first
+                    .chain(password.clone().map(Event::from))
+                    .chain(weibo.clone().map(Event::from))
+                    .collect());
             }
             (Some(_), AccountCommand::Register { registered, .. }) => {
                 return Err(Rejection::IdTaken(registered.user.to_string()));
@@ -302,10 +305,8 @@ mod tests {
         given::<Account>([local()]).when(&change(Invisible::No)).then_nothing();
         given::<Account>([local()]).when(&change(Invisible::ToAll)).then([to(Invisible::ToAll).into()]);
         let profile = ProfileChanged { user: ANNA, profile: sealed(), gender: Gender::Unset };
-        let both = AccountCommand::Change {
-            profile: Some(profile.clone()),
-            visibility: Some(to(Invisible::ToStrangers)),
-        };
+        let both =
+            AccountCommand::Change { profile: Some(profile.clone()), visibility: Some(to(Invisible::ToStrangers)) };
         given::<Account>([local()]).when(&both).then([profile.into(), to(Invisible::ToStrangers).into()]);
     }
 

@@ -93,10 +93,20 @@ pub enum StoreError {
 /// corruption is named, not skipped.
 pub trait EventStore: Send + Sync {
     /// Appends `events` to `stream` where it stands as `expected`.
-    fn append<'a>(&'a self, stream: &'a StreamId, expected: Expected, events: Vec<NewEvent>) -> PortFuture<'a, Result<Appended, StoreError>>;
+    fn append<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> PortFuture<'a, Result<Appended, StoreError>>;
 
     /// The events of `stream` from `version` on, at most `limit`, in order.
-    fn read_stream<'a>(&'a self, stream: &'a StreamId, version: u64, limit: usize) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>>;
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        version: u64,
+        limit: usize,
+    ) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>>;
 
     /// The events after `position`, at most `limit`, in order; none at the head of the log.
     fn read_all(&self, after: LogPosition, limit: usize) -> PortFuture<'_, Result<Vec<Recorded>, StoreError>>;

@@ -150,10 +150,6 @@ impl FollowsView {
     }
 
     fn listed(&self, tag: u8, user: UserId, take: usize) -> Result<Vec<UserId>, ModelError> {
-        self.rows
-            .prefix(&*KeyBuf::tag(tag).user(user))
-            .take(take)
-            .map(|guard| other_of(&guard.key()?, tag))
-            .collect()
+        self.rows.prefix(&*KeyBuf::tag(tag).user(user)).take(take).map(|guard| other_of(&guard.key()?, tag)).collect()
     }
 }

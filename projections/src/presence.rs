@@ -68,7 +68,8 @@ impl ReadModel for Presence {
 
     const NAME: &'static str = "presence";
     const SCHEMA: u32 = 2;
-    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "UserRegistered", "ProfileChanged", "VisibilityChanged", "PersonErased"];
+    const WANTS: &'static [&'static str] =
+        &["CheckedIn", "CheckinDeleted", "UserRegistered", "ProfileChanged", "VisibilityChanged", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -147,7 +148,12 @@ impl Hot {
     fn arrive(&mut self, user: UserId, row: &PresenceRow) {
         self.leave(user);
         self.place.insert(user, row.shop);
-        self.at.entry(row.shop).or_default().push(Present { user, since: row.since, gender: row.gender, invisible: row.invisible });
+        self.at.entry(row.shop).or_default().push(Present {
+            user,
+            since: row.since,
+            gender: row.gender,
+            invisible: row.invisible,
+        });
     }
 }
 
@@ -160,11 +166,7 @@ pub struct PresenceView {
 
 impl View for PresenceView {
     fn open(parts: &Parts, keyspace: Keyspace) -> Result<Self, ModelError> {
-        let view = Self {
-            hot: RwLock::default(),
-            clock: Arc::clone(&parts.clock),
-            present_for_s: parts.present_for_s,
-        };
+        let view = Self { hot: RwLock::default(), clock: Arc::clone(&parts.clock), present_for_s: parts.present_for_s };
         let over = view.over();
         let mut hot = Hot::default();
         for found in rows::scan::<PresenceRow>(&keyspace, &[PRESENT]) {
@@ -204,7 +206,8 @@ impl PresenceView {
         shops
             .map(|shop| {
                 let present = hot.at.get(&shop).map(Vec::as_slice).unwrap_or_default();
-                let counted = present.iter().filter(|one| one.since > over && privacy::counts_for_others(one.invisible));
+                let counted =
+                    present.iter().filter(|one| one.since > over && privacy::counts_for_others(one.invisible));
                 counted.fold(Counts::default(), |counts, one| Counts {
                     user: counts.user + 1,
                     male: counts.male + u32::from(one.gender == Gender::Male),

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The harness of the end-to-end tests: the real binary on a directory of its own, phones and operators that talk to
+//! it, and what must hold of every server when its test is over.
+//!
+//! | part | does |
+//! |---|---|
+//! | `server` | starts, stops, kills and restarts `dface serve`; checks its log when dropped |
+//! | `command` | runs any other command to its end |
+//! | `log` | what the server wrote to standard error, and what may never stand there |
+//! | `client` | HTTP, with answers that tell what was asked where they are not as expected |
+//! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
+//! | `raw` | bytes over TCP, for what no HTTP client sends |
+//! | `disk` | a small disk of its own, for filling it |
+
+pub mod client;
+pub mod command;
+pub mod disk;
+pub mod log;
+pub mod operator;
+pub mod phone;
+pub mod raw;
+pub mod server;
+
+pub use self::{
+    client::{Answer, Given},
+    command::{Finished, dface},
+    operator::Operator,
+    phone::Phone,
+    server::{Server, Setup},
+};

@@ -40,6 +40,14 @@ pub enum AdminAccess {
 #[derive(Debug, Clone, Copy)]
 pub struct Operator(pub &'static str);
 
+impl Operator {
+    /// Whether the whole of the log may be read, not its pseudonymous form alone.
+    #[must_use]
+    pub fn may_read_all(self) -> bool {
+        self.0 == "admin-token"
+    }
+}
+
 impl Gate for Admin {
     type Access = AdminAccess;
     type Caller = Operator;

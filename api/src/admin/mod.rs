@@ -1,20 +1,23 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod events;
 mod gate;
+mod import;
 mod projections;
 mod reports;
 mod shops;
+mod stats;
 mod status;
 mod tokens;
 mod users;
 
 use utoipa::{OpenApi, openapi};
 
+pub(crate) use self::users::{checked_name, checked_password};
 pub use self::{
     gate::{Admin, AdminAccess, Operator},
     tokens::Tokens,
 };
-pub(crate) use self::users::{checked_name, checked_password};
 use crate::http::{Route, openapi::complete};
 
 #[derive(OpenApi)]
@@ -37,6 +40,9 @@ use crate::http::{Route, openapi::complete};
         shops::remove_staff,
         shops::notice,
         shops::foreign,
+        import::shops,
+        import::checkins,
+        import::follows,
         projections::list,
         projections::rebuild,
         projections::compare,
@@ -44,6 +50,10 @@ use crate::http::{Route, openapi::complete};
         projections::retry,
         status::status,
         status::metrics,
+        events::events,
+        events::schema,
+        stats::stats,
+        stats::verify,
     )
 )]
 struct Documented;
@@ -59,7 +69,19 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the admin listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Admin>> {
-    [users::routes(), reports::routes(), shops::routes(), projections::routes(), status::routes()].into_iter().flatten().collect()
+    [
+        users::routes(),
+        reports::routes(),
+        shops::routes(),
+        import::routes(),
+        projections::routes(),
+        status::routes(),
+        events::routes(),
+        stats::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]

@@ -59,7 +59,10 @@ fn known(admin: &Admin, request: &Request<Operator>) -> Result<String, ApiError>
     if names.contains(&name.as_str()) {
         return Ok(name);
     }
-    Err(ApiError::not_found("not_found", format!("name: there is no read model of this name; there are {}", names.join(", "))))
+    Err(ApiError::not_found(
+        "not_found",
+        format!("name: there is no read model of this name; there are {}", names.join(", ")),
+    ))
 }
 
 /// Begins to make a new generation of the whole log, which serves when it has caught up.

@@ -12,7 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
-use crate::http::{Answer, ApiError, Params, Request, Route, route::{Methods, Reply}};
+use crate::http::{
+    Answer, ApiError, Params, Request, Route,
+    route::{Methods, Reply},
+};
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
@@ -49,7 +52,8 @@ fn place(params: &Params) -> Result<Option<(Position, MapPosition)>, ApiError> {
         (None, _) => return Err(ApiError::missing("lat")),
         (_, None) => return Err(ApiError::missing("lng")),
     };
-    let wrong = |error: dface_domain::geo::GeoError| ApiError::parameter(error.parameter(), error);
+    // The error names the parameter itself.
+    let wrong = |error: dface_domain::geo::GeoError| ApiError::invalid("bad_parameter", error.to_string());
     Ok(Some(match params.get("datum").unwrap_or("wgs84") {
         "wgs84" => {
             let position = Position::new(lat, lng).map_err(wrong)?;
@@ -138,13 +142,7 @@ pub(super) async fn correct(admin: Arc<Admin>, request: Request<Operator>) -> Re
     change(&admin, &request, "shop_correct", ShopCommand::Correct(ShopCorrected { shop: id, details }), id).await
 }
 
-async fn change(
-    admin: &Admin,
-    request: &Request<Operator>,
-    action: &str,
-    command: ShopCommand,
-    id: ShopId,
-) -> Reply {
+async fn change(admin: &Admin, request: &Request<Operator>, action: &str, command: ShopCommand, id: ShopId) -> Reply {
     admin.node.commands.change_shop(id, &command, &admin.context()).await?;
     done(admin, request, action, id).await
 }

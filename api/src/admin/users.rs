@@ -44,7 +44,10 @@ const MAX_PASSWORD: usize = 1024;
 pub(crate) fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ApiError::parameter("name", format_args!("must have 1 to {MAX_NAME} characters, no control characters")));
+        return Err(ApiError::parameter(
+            "name",
+            format_args!("must have 1 to {MAX_NAME} characters, no control characters"),
+        ));
     }
     Ok(name.to_owned())
 }

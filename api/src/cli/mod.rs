@@ -1,11 +1,15 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod doctor;
+mod import;
 mod logging;
 mod openapi;
 pub mod progress;
 mod rebuild;
+mod replay;
 mod serve;
+mod stats;
 pub mod target;
 mod user;
 
@@ -19,7 +23,14 @@ use crate::{
 };
 
 #[derive(Debug, Parser)]
-#[command(name = "dface", version, about = "The backend of a venue social app (脸脸): one program, nothing to install")]
+#[command(
+    name = "dface",
+    version,
+    about = "The backend of a venue social app (脸脸): one program, nothing to install",
+    after_help = "Example: dface serve --demo\n\n\
+                  Settings come from dface.toml, the environment (DFACE_LISTEN__HTTP=…) and flags, in that order.\n\
+                  Exit codes: 0 done, 1 failed while working, 2 wrong use or settings."
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -30,11 +41,11 @@ struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Data directory
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Data directory; ./data by default, made where there is none
+    #[arg(long, global = true, value_name = "DIR", display_order = 100)]
     pub data: Option<PathBuf>,
-    /// Settings file; dface.toml where present
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Settings file; ./dface.toml where present
+    #[arg(long, global = true, value_name = "FILE", display_order = 101)]
     pub config: Option<PathBuf>,
 }
 
@@ -44,8 +55,16 @@ enum Command {
     Serve(serve::Args),
     /// Makes, lists and resets local accounts
     User(user::Args),
+    /// Adds shops, check-ins and follows from tables
+    Import(import::Args),
     /// Makes read models anew from the log
     Rebuild(rebuild::Args),
+    /// Writes out the event log, for analysts
+    Replay(replay::Args),
+    /// Tells what the log holds: events by type and day, streams, sizes, lag
+    Stats(stats::Args),
+    /// Looks whether everything is as it must be
+    Doctor(doctor::Args),
     /// Prints the OpenAPI document of a listener
     Openapi(openapi::Args),
 }
@@ -117,7 +136,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&common, args).await,
         Command::User(args) => user::run(&common, args).await,
+        Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
+        Command::Replay(args) => replay::run(&common, args).await,
+        Command::Stats(args) => stats::run(&common, &args).await,
+        Command::Doctor(args) => doctor::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Common, Failure, print_json,
+    progress::Progress,
     target::{Server, Target},
 };
 
@@ -27,7 +28,7 @@ pub struct Args {
 pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let settings = common.settings(&[])?;
     super::logging::start("warn")?;
-    let target = Target::of(settings).await?;
+    let target = Target::of_existing(settings).await?;
     let done = match &target {
         Target::Server(server) => on_server(server, &args).await,
         Target::Directory(node) => on_directory(&node.projector, &args).await,
@@ -41,7 +42,9 @@ fn chosen(names: &[String], known: &[String]) -> Result<Vec<String>, Failure> {
         return Ok(known.to_vec());
     }
     match names.iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(Failure::Usage(format!("there is no read model `{unknown}`; there are {}", known.join(", ")))),
+        Some(unknown) => {
+            Err(Failure::Usage(format!("there is no read model `{unknown}`; there are {}", known.join(", "))))
+        }
         None => Ok(names.to_vec()),
     }
 }
@@ -67,17 +70,24 @@ async fn on_server(server: &Server, args: &Args) -> Result<(), Failure> {
 }
 
 async fn follow(server: &Server, name: &str) -> Result<(), Failure> {
-    let bar = super::progress::bar(name, 1_000);
+    let mut shown: Option<Progress> = None;
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let standings: Vec<Value> = server.get_json("/admin/projections").await?;
         let Some(one) = standings.into_iter().find(|one| one["name"] == name) else { return Ok(()) };
+        let head = one["position"].as_u64().unwrap_or(0) + one["lag"].as_u64().unwrap_or(0);
+        let bar = shown.get_or_insert_with(|| super::progress::bar(name, head));
         if one["state"] != "rebuilding" {
             bar.finish();
             return print_json(&one);
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 1,000")]
-        bar.set((one["progress"].as_f64().unwrap_or(0.0) * 1_000.0) as u64);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of the log, to be shown"
+        )]
+        bar.set((one["progress"].as_f64().unwrap_or(0.0) * head as f64) as u64);
     }
 }
 

@@ -1,23 +1,24 @@
 //! `dface serve`: everything in one process.
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Common, Failure, logging,
+    Common, Failure, logging, print_json,
     target::{RUN_FILE, RunFile},
 };
 use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
+    demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
     metrics::Exporter,
     node::{Node, write_private},
@@ -46,6 +47,9 @@ pub struct Args {
     /// Read models to make anew at start, or `all`
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     rebuild: Vec<String>,
+    /// Fills an empty directory with sample shops, people and check-ins, and prints what to try
+    #[arg(long)]
+    demo: bool,
 }
 
 impl Args {
@@ -70,16 +74,28 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let http = bind("--http", settings.listen.http).await?;
     let admin = bind("--admin", settings.listen.admin).await?;
     let node = Arc::new(Node::open(settings).await?);
-    rebuild_at_start(&node, &args.rebuild).await?;
-    let stop = CancellationToken::new();
-    let listeners = Listeners { http, admin };
-    let served = serve_node(&node, listeners, metrics, &stop).await;
+    let served = serve_open(&node, Listeners { http, admin }, metrics, &args).await;
     node.close().await;
     served
 }
 
+async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, args: &Args) -> Result<(), Failure> {
+    rebuild_at_start(node, &args.rebuild).await?;
+    if args.demo {
+        demo::prepare(node).await?;
+    }
+    serve_node(node, listeners, metrics, args.demo).await
+}
+
 async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|e| Failure::Usage(format!("{flag}: cannot listen on {address}: {e}")))
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Usage(match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!("{flag}: another program listens on {address}, perhaps another dface; choose another address")
+            }
+            _ => format!("{flag}: cannot listen on {address}: {error}"),
+        })
+    })
 }
 
 async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
@@ -95,18 +111,21 @@ async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The one line on standard output, when everything listens.
+#[derive(serde::Serialize)]
+struct Ready {
+    ready: bool,
+    http: SocketAddr,
+    admin: SocketAddr,
+}
+
 struct Listeners {
     http: TcpListener,
     admin: TcpListener,
 }
 
-async fn serve_node(
-    node: &Arc<Node>,
-    listeners: Listeners,
-    metrics: Exporter,
-    stop: &CancellationToken,
-) -> Result<(), Failure> {
-    let settings = &node.settings;
+async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
+    let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
     let tls = load_tls(settings)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
@@ -129,9 +148,13 @@ async fn serve_node(
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
-    let ready = json!({ "ready": true, "http": http_at.to_string(), "admin": admin_at.to_string() });
-    writeln!(std::io::stdout(), "{ready}").map_err(Failure::work)?;
-    until_told().await?;
+    // Before the ready line: whoever reads it may tell the server to stop at once.
+    let told = Told::listen()?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at })?;
+    if is_demo {
+        demo::tell(http_at, admin_at, scheme, &settings.data);
+    }
+    told.heard().await;
     tracing::info!("stopping");
     stop.cancel();
     while tasks.join_next().await.is_some() {}
@@ -185,12 +208,22 @@ fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
     Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
 }
 
-async fn until_told() -> Result<(), Failure> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::work)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::work)?;
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
+/// SIGTERM and SIGINT. Until it listens they end the process at once, which is no harm: a start may be killed.
+struct Told {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Self, Failure> {
+        let of = |kind| signal(kind).map_err(Failure::work);
+        Ok(Self { terminated: of(SignalKind::terminate())?, interrupted: of(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn heard(mut self) {
+        tokio::select! {
+            _ = self.terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+        }
+    }
 }

@@ -55,6 +55,17 @@ impl Target {
         }
     }
 
+    /// As `of`, for what only looks at or changes what is there: a directory mistyped is not made.
+    ///
+    /// # Errors
+    /// There is no data, or neither can be used.
+    pub async fn of_existing(settings: Settings) -> Result<Self, Failure> {
+        if !settings.data.join("format").exists() {
+            return Err(Failure::Usage(format!("--data: there is no data of dface in {}", settings.data.display())));
+        }
+        Self::of(settings).await
+    }
+
     /// Writes everything down.
     pub async fn close(self) {
         if let Self::Directory(node) = self {
@@ -136,4 +147,20 @@ impl Server {
             Err(_) => Err(Failure::Work(format!("the server answered {status}"))),
         }
     }
+}
+
+/// Refuses a directory without a log: whoever only reads makes none.
+///
+/// # Errors
+/// Names what is missing.
+pub fn existing(settings: &Settings) -> Result<(), Failure> {
+    if !settings.data.join("log").is_dir() {
+        return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
+    }
+    let secret = settings.secret_path();
+    if !secret.is_file() {
+        let text = format!("setting `secret_file`: {} is missing; this log was begun with a secret", secret.display());
+        return Err(Failure::Usage(text));
+    }
+    Ok(())
 }

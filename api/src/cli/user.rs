@@ -20,6 +20,7 @@ use crate::{
 
 /// `dface user`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dface user add --name anna --password s3cret")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -58,7 +59,10 @@ enum Action {
 pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let settings = common.settings(&[])?;
     super::logging::start("warn")?;
-    let target = Target::of(settings).await?;
+    let target = match args.action {
+        Action::Add { .. } => Target::of(settings).await?,
+        Action::List | Action::ResetPassword { .. } => Target::of_existing(settings).await?,
+    };
     let done = match &target {
         Target::Server(server) => on_server(server, args.action).await,
         Target::Directory(node) => on_directory(node, args.action).await,

@@ -25,7 +25,9 @@ impl Settings {
     fn check_adapters(&self) -> Result<(), BadSettings> {
         for (key, value) in [("store", &self.store), ("queue", &self.queue)] {
             if value != "embedded" {
-                return Err(BadSettings(format!("setting `{key}`: this version knows \"embedded\" alone, not \"{value}\"")));
+                return Err(BadSettings(format!(
+                    "setting `{key}`: this version knows \"embedded\" alone, not \"{value}\""
+                )));
             }
         }
         Ok(())

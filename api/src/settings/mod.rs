@@ -243,9 +243,13 @@ impl Settings {
 
 fn explain(error: &figment::Error) -> String {
     let each = error.clone().into_iter().map(|one| {
-        let source = one.metadata.as_ref().map(|m| m.name.to_string()).unwrap_or_default();
+        let metadata = one.metadata.as_ref();
+        let source = metadata.map(|m| m.source.as_ref().map_or_else(|| m.name.to_string(), ToString::to_string));
+        let source = source.unwrap_or_default();
         let key = one.path.join(".");
-        format!("setting `{key}`{}: {}", if source.is_empty() { source } else { format!(" ({source})") }, one.kind)
+        // figment puts a list of names, each in backticks, into backticks once more.
+        let what = one.kind.to_string().replace("``", "`");
+        format!("setting `{key}`{}: {what}", if source.is_empty() { source } else { format!(" ({source})") })
     });
     each.collect::<Vec<_>>().join("; ")
 }
@@ -271,7 +275,8 @@ mod tests {
     #[test]
     fn flags_win_over_the_file() {
         let flags = [("listen.http", "127.0.0.1:9".to_owned())];
-        let settings = load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
+        let settings =
+            load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
         assert_eq!(settings.listen.http.port(), 9);
         assert_eq!(settings.listen.admin.port(), 8);
         assert_eq!(settings.timezone, "UTC");

@@ -59,6 +59,26 @@ impl EmbeddedKeys {
     }
 }
 
+/// What a key store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Keys that open something.
+    pub alive: u64,
+    /// Keys that were destroyed.
+    pub destroyed: u64,
+}
+
+/// Reads and checks every record of the store in `dir`, which another process may have open; changes nothing.
+///
+/// # Errors
+/// The file cannot be read, or a record is damaged (named by its number).
+pub fn check(dir: &Path) -> io::Result<Checked> {
+    let path = dir.join("keys");
+    let known = read_records(&fs::read(&path)?).map_err(|e| io::Error::other(format!("{}: {e}", path.display())))?;
+    let alive = known.values().filter(|known| known.key.is_some()).count() as u64;
+    Ok(Checked { alive, destroyed: known.len() as u64 - alive })
+}
+
 /// A last write that was cut off leaves a partial or an empty record at the end: nobody was told of it, so it is cut.
 fn read_records(bytes: &[u8]) -> Result<HashMap<Subject, Known>, String> {
     let (records, _) = bytes.as_chunks::<SIZE>();

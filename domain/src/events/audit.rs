@@ -9,7 +9,7 @@ event! {
         actor: String => Public,
         /// What: the command or the endpoint, in snake_case.
         action: String => Public,
-        /// What it was done to, by id; no personal text.
-        target: String => Public,
+        /// What it was done to, by id; no personal text. May be a person's id, so it is hashed as one.
+        target: String => Person,
     }
 }

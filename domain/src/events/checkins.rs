@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::{geo::Position, ids::{CheckinId, ShopId, UserId}, sealed::Sealed};
+use crate::{
+    geo::Position,
+    ids::{CheckinId, ShopId, UserId},
+    sealed::Sealed,
+};
 
 /// What a phone measured when it checked in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

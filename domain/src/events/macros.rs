@@ -21,6 +21,7 @@ macro_rules! event {
             const FIELDS: &'static [$crate::events::Field] = &[
                 $( $crate::events::Field {
                     name: stringify!($field),
+                    of: stringify!($type),
                     class: $crate::events::Class::$class,
                     meaning: concat!($($field_doc),*),
                 }, )*

@@ -12,6 +12,7 @@ pub mod checkins;
 pub mod people;
 pub mod relations;
 pub mod requests;
+pub mod samples;
 pub mod sessions;
 pub mod shops;
 pub mod system;
@@ -40,6 +41,8 @@ pub enum Class {
 pub struct Field {
     /// Its name in JSON.
     pub name: &'static str,
+    /// Its type, as the source has it.
+    pub of: &'static str,
     /// What it is.
     pub class: Class,
     /// What it means, with its unit.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::{ids::{SessionId, UserId}, sealed::Sealed};
+use crate::{
+    ids::{SessionId, UserId},
+    sealed::Sealed,
+};
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Making a generation of the whole log beside the serving one, and comparing two.
 
 use dface_domain::envelope::LogPosition;
-use fjall::Keyspace;
+use fjall::{Keyspace, Readable, Snapshot};
 use serde::Serialize;
 
 use super::{
@@ -50,8 +50,7 @@ pub(super) fn new_generation<M: ReadModel>(
     let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
     if found.is_none() {
         let generation = generation_of(runner.rows.keyspace());
-        let checkpoint =
-            Checkpoint { log: shared.log, schema: M::SCHEMA, generation, position: runner.position };
+        let checkpoint = Checkpoint { log: shared.log, schema: M::SCHEMA, generation, position: runner.position };
         shared.checkpoints.serve(M::NAME, checkpoint)?;
     }
     Ok(runner)
@@ -86,12 +85,11 @@ pub(super) fn catch_up<M: ReadModel>(
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
         }
-        let applied = runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
-            Stopped::AtEvent(failure) => {
-                ModelError::Event(format!("{} stopped at position {}: {}", M::NAME, failure.position, failure.error))
-            }
-            Stopped::Machinery(error) => error,
-        })?;
+        let applied =
+            runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
+                Stopped::AtEvent(failure) => ModelError::Poison(failure),
+                Stopped::Machinery(error) => error,
+            })?;
         status.built_to(runner.position);
         if applied == 0 {
             break;
@@ -114,11 +112,16 @@ pub(super) fn generation_of(keyspace: &Keyspace) -> u32 {
     keyspace.name().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-/// Walks both in the order of their keys.
-pub(super) fn difference(name: &str, serving: &Keyspace, rebuilt: &Keyspace) -> Result<Difference, ModelError> {
+/// Walks both, as they stood in `snapshot`, in the order of their keys.
+pub(super) fn difference(
+    name: &str,
+    snapshot: &Snapshot,
+    serving: &Keyspace,
+    rebuilt: &Keyspace,
+) -> Result<Difference, ModelError> {
     let mut difference = Difference { name: name.to_owned(), ..Difference::default() };
-    let mut left = serving.iter();
-    let mut right = rebuilt.iter();
+    let mut left = snapshot.iter(serving);
+    let mut right = snapshot.iter(rebuilt);
     let next = |side: &mut fjall::Iter| side.next().map(fjall::Guard::into_inner).transpose();
     let (mut a, mut b) = (next(&mut left)?, next(&mut right)?);
     loop {
@@ -131,7 +134,9 @@ pub(super) fn difference(name: &str, serving: &Keyspace, rebuilt: &Keyspace) -> 
         let same = order.is_eq() && a.as_ref().map(|(_, v)| v) == b.as_ref().map(|(_, v)| v);
         if !same && difference.examples.len() < EXAMPLES {
             let key = if order.is_gt() { &b } else { &a };
-            difference.examples.extend(key.iter().map(|(key, _)| key.iter().map(|b| format!("{b:02x}")).collect::<String>()));
+            difference
+                .examples
+                .extend(key.iter().map(|(key, _)| key.iter().map(|b| format!("{b:02x}")).collect::<String>()));
         }
         match order {
             std::cmp::Ordering::Less => difference.only_serving += 1,

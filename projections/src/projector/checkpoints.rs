@@ -4,7 +4,7 @@ use dface_domain::envelope::LogPosition;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use super::{ModelError, rows::decode_row};
 
@@ -52,6 +52,14 @@ impl Checkpoints {
         Ok(Self { keyspace, known: Mutex::new(known) })
     }
 
+    /// The serving generation of every model, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<(String, Checkpoint)> {
+        let mut all: Vec<_> = self.known.lock().iter().map(|(name, one)| (name.clone(), one.clone())).collect();
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all
+    }
+
     /// The serving generation of a model.
     pub fn get(&self, name: &str) -> Option<Checkpoint> {
         self.known.lock().get(name).cloned()
@@ -85,7 +93,12 @@ impl Checkpoints {
         Ok(())
     }
 
-    pub(super) fn advance(&self, batch: &mut OwnedWriteBatch, name: &str, position: LogPosition) -> Result<(), ModelError> {
+    pub(super) fn advance(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        name: &str,
+        position: LogPosition,
+    ) -> Result<(), ModelError> {
         let mut known = self.known.lock();
         if let Some(checkpoint) = known.get_mut(name) {
             checkpoint.position = position;
@@ -93,6 +106,15 @@ impl Checkpoints {
         }
         Ok(())
     }
+}
+
+/// How far the read models in `dir` are, without opening them; for whoever looks at a stopped directory.
+///
+/// # Errors
+/// The disk's, or another process has it open.
+pub fn positions(dir: &Path) -> Result<Vec<(String, LogPosition)>, ModelError> {
+    let db = Database::builder(dir).worker_threads(1).open()?;
+    Ok(Checkpoints::open(&db)?.all().into_iter().map(|(name, one)| (name, one.position)).collect())
 }
 
 fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, ModelError> {

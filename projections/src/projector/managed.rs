@@ -91,7 +91,7 @@ impl<M: ReadModel> Managed<M> {
                 rows: open_rows(&shared, &checkpoint.keyspace_name(M::NAME))?,
                 position: checkpoint.position,
             },
-            None => build::new_generation::<M>(&shared, &status, shared.feed.head())?,
+            None => first_generation(&shared, &status)?,
         };
         let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
         status.advance(runner.position);
@@ -142,11 +142,25 @@ impl<M: ReadModel> Managed<M> {
         Ok(Runner { model: M::new(&self.shared.parts), rows, position: checkpoint.position })
     }
 
+    /// The serving generation stands still only while the new one takes its last steps to the same position.
+    fn compare_with_rebuild(&self) -> Result<Difference, ModelError> {
+        let shared = &self.shared;
+        let mut new = build::new_generation_at::<M>(shared, &self.status, self.status.position())?;
+        let serving = self.halt()?;
+        let level = build::catch_up(&mut new, shared, &self.status, serving.position);
+        let (snapshot, rows) = (shared.db.snapshot(), serving.rows.keyspace().clone());
+        self.follow(serving);
+        let rebuilt = new.rows.keyspace();
+        let compared = level.and_then(|()| build::difference(M::NAME, &snapshot, &rows, rebuilt));
+        drop(snapshot);
+        shared.db.delete_keyspace(rebuilt.clone())?;
+        compared
+    }
+
     fn swap(&self, old: Keyspace, new: Runner<M>) -> Result<(), ModelError> {
         let view = M::View::open(&self.shared.parts, new.rows.keyspace().clone())?;
         let generation = build::generation_of(new.rows.keyspace());
-        let checkpoint =
-            Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
+        let checkpoint = Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
         self.shared.checkpoints.serve(M::NAME, checkpoint)?;
         self.served.store(Arc::new(view));
         self.status.fail(None);
@@ -155,6 +169,17 @@ impl<M: ReadModel> Managed<M> {
         self.follow(new);
         self.shared.db.delete_keyspace(old)?;
         Ok(())
+    }
+}
+
+/// A generation of the whole log, or of what comes before an event that cannot be applied: following then stops at it.
+fn first_generation<M: ReadModel>(shared: &Shared, status: &Status) -> Result<Runner<M>, ModelError> {
+    match build::new_generation::<M>(shared, status, shared.feed.head()) {
+        Err(ModelError::Poison(failure)) => {
+            let before = LogPosition(failure.position.0.saturating_sub(1));
+            build::new_generation::<M>(shared, status, before)
+        }
+        made => made,
     }
 }
 
@@ -213,6 +238,7 @@ impl<M: ReadModel> AnyModel for Managed<M> {
 
     fn start(&self) -> Result<(), ModelError> {
         let runner = self.halt()?;
+        self.status.fail(None);
         self.follow(runner);
         Ok(())
     }
@@ -251,15 +277,9 @@ impl<M: ReadModel> AnyModel for Managed<M> {
 
     fn compare(&self) -> Result<Difference, ModelError> {
         let _one = self.rebuilding.lock();
-        let serving = self.halt()?;
         self.status.set_rebuilding(true);
-        let compared = build::new_generation_at::<M>(&self.shared, &self.status, serving.position).and_then(|new| {
-            let difference = build::difference(M::NAME, serving.rows.keyspace(), new.rows.keyspace())?;
-            self.shared.db.delete_keyspace(new.rows.keyspace().clone())?;
-            Ok(difference)
-        });
+        let compared = self.compare_with_rebuild();
         self.status.set_rebuilding(false);
-        self.follow(serving);
         compared
     }
 

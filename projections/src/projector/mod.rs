@@ -23,10 +23,7 @@ pub mod status;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use dface_domain::{
-    envelope::LogPosition,
-    ports::EventStore,
-};
+use dface_domain::{envelope::LogPosition, ports::EventStore};
 use fjall::Database;
 use serde::Serialize;
 use tokio::runtime::Handle;
@@ -34,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     build::Difference,
+    checkpoints::positions,
     managed::Served,
     model::{ModelError, Parts, ReadModel, View},
     rows::Rows,
@@ -235,10 +233,11 @@ impl Projector {
     }
 
     fn model(&self, name: &str) -> Result<&dyn AnyModel, ProjectorError> {
-        self.models.iter().find(|model| model.name() == name).map(AsRef::as_ref).ok_or_else(|| ProjectorError::Unknown {
-            name: name.to_owned(),
-            known: self.names().join(", "),
-        })
+        self.models
+            .iter()
+            .find(|model| model.name() == name)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| ProjectorError::Unknown { name: name.to_owned(), known: self.names().join(", ") })
     }
 }
 

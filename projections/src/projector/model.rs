@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use dface_domain::{
-    events::Event,
     envelope::Recorded,
+    events::Event,
     ports::{Clock, KeyedHash, Keys},
 };
 use fjall::Keyspace;
 
-use super::rows::Rows;
+use super::{rows::Rows, status::Failure};
 
 /// Why a read model cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum ModelError {
     /// An event contradicts the rows.
     #[error("{0}")]
     Event(String),
+    /// An event cannot be applied: a read model stops there.
+    #[error("position {}: {}", .0.position, .0.error)]
+    Poison(Failure),
     /// The log's.
     #[error(transparent)]
     Log(#[from] dface_domain::ports::StoreError),

@@ -2,10 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dface_domain::{
-    envelope::LogPosition,
-    events::TypeInfo,
-};
+use dface_domain::{envelope::LogPosition, events::TypeInfo};
 
 use super::{
     checkpoints::Checkpoints,
@@ -76,9 +73,7 @@ impl<M: ReadModel> Runner<M> {
 
     fn apply_all(&mut self, batch: &[Decoded]) -> Result<(), (usize, Failure)> {
         for (index, decoded) in batch.iter().enumerate() {
-            self.apply_one(decoded).map_err(|error| {
-                (index, Failure { position: decoded.recorded.position, error })
-            })?;
+            self.apply_one(decoded).map_err(|error| (index, Failure { position: decoded.recorded.position, error }))?;
         }
         Ok(())
     }

@@ -41,7 +41,8 @@ struct Changed {
 pub(super) async fn password(app: Arc<App>, request: Request<Caller>) -> Reply {
     let Caller::User { user, session } = request.caller else { return Err(ApiError::internal("no session")) };
     let old: String = request.params.required("old")?;
-    let new = checked_password(request.params.required("new")?).map_err(|_| ApiError::parameter("new", "must have 1 to 1024 bytes"))?;
+    let new = checked_password(request.params.required("new")?)
+        .map_err(|_| ApiError::parameter("new", "must have 1 to 1024 bytes"))?;
     prove(&app, &request, user, old, "old").await?;
     let (commands, context) = (&app.node.commands, app.context());
     let mut position = commands.change_password(user, new, &context).await?;
@@ -106,7 +107,8 @@ pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
 async fn prove_by_weibo(app: &App, request: &Request<Caller>, wb_uid: Option<u64>) -> Result<(), ApiError> {
     let code: String = request.params.required("code")?;
     let weibo = app.weibo.as_ref();
-    let weibo = weibo.ok_or_else(|| ApiError::unavailable("weibo_unavailable", "this server is not connected to Weibo"))?;
+    let weibo =
+        weibo.ok_or_else(|| ApiError::unavailable("weibo_unavailable", "this server is not connected to Weibo"))?;
     let proven = weibo.exchange(&code, app.now()).await?;
     if Some(proven.account.uid) == wb_uid {
         return Ok(());

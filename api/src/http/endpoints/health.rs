@@ -11,10 +11,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
-    vec![
-        Route::get("/healthz", Access::Public, healthz),
-        Route::get("/readyz", Access::Public, readyz),
-    ]
+    vec![Route::get("/healthz", Access::Public, healthz), Route::get("/readyz", Access::Public, readyz)]
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -19,11 +19,7 @@ const MAX_KEY: usize = 255;
 ///
 /// `work` takes its time from the context, so that a repeat after a crash comes to the same ids. Answers are kept
 /// where they are final: successes and refusals, not failures of the machinery.
-pub(super) async fn once(
-    app: &App,
-    request: &Request<Caller>,
-    work: impl AsyncFnOnce(Context) -> Reply,
-) -> Reply {
+pub(super) async fn once(app: &App, request: &Request<Caller>, work: impl AsyncFnOnce(Context) -> Reply) -> Reply {
     let context = app.context();
     let Some(key) = request.head.header(HEADER) else { return work(context).await };
     if key.is_empty() || key.len() > MAX_KEY {

@@ -65,7 +65,11 @@ fn phone(params: &Params) -> Result<Phone, ApiError> {
     }
     let short = |name: &str, text: String| {
         let fits = text.chars().count() <= MAX_TEXT;
-        if fits { Ok(text) } else { Err(ApiError::parameter(name, format_args!("must have at most {MAX_TEXT} characters"))) }
+        if fits {
+            Ok(text)
+        } else {
+            Err(ApiError::parameter(name, format_args!("must have at most {MAX_TEXT} characters")))
+        }
     };
     let version = short("ver", params.or("ver", String::new())?)?;
     Ok(Phone { model: short("model", model)?, os: short("os", os)?, version })

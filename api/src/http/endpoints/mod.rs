@@ -16,8 +16,7 @@ mod trace;
 mod weibo;
 mod wire;
 
-pub use self::init::InitLimits;
-
+pub use self::{init::InitLimits, sign_in::sign_in_hash};
 use utoipa::{OpenApi, openapi};
 
 use super::{Route, openapi::complete};

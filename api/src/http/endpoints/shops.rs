@@ -38,7 +38,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
 /// The position and accuracy that a phone sends.
 pub(super) fn measured(params: &Params) -> Result<(Position, u32), ApiError> {
     let position = Position::new(params.required("lat")?, params.required("lng")?)
-        .map_err(|error| ApiError::parameter(error.parameter(), error))?;
+        .map_err(|error| ApiError::invalid("bad_parameter", error.to_string()))?;
     let Rounded(accuracy) = params.required("accuracy")?;
     let accuracy = u32::try_from(accuracy).map_err(|_| ApiError::parameter("accuracy", "must be metres, 0 or more"))?;
     Ok((position, accuracy))

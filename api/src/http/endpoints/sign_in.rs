@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::wire::shown_gender;
 use crate::{
     app::{Access, App, COOKIE, Caller, secure_cookies},
-    http::{Answer, ApiError, Params, Request, route::Reply, Route},
+    http::{Answer, ApiError, Params, Request, Route, route::Reply},
     sign_in_limits::Try,
 };
 
@@ -72,7 +72,10 @@ pub(super) async fn login(app: Arc<App>, request: Request<Caller>) -> Reply {
     let Some(signed_in) = app.node.commands.sign_in(&name, pass).await? else {
         app.sign_in_limits.failed(&attempt, app.now());
         refuse_if_closed(&app, &attempt)?;
-        return Err(ApiError::unauthorized("sign_in_failed", "name or pass: there is no such account with this password"));
+        return Err(ApiError::unauthorized(
+            "sign_in_failed",
+            "name or pass: there is no such account with this password",
+        ));
     };
     open_session(&app, &request, signed_in).await
 }

@@ -42,7 +42,11 @@ pub(super) fn shown_degrees(degrees: f64) -> f64 {
 
 impl<'a> ShopItem<'a> {
     pub(super) fn new(shop: &'a ShopEntry, counts: Counts, distance: Option<f64>) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "metres on the earth, not negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "metres on the earth, not negative"
+        )]
         let distance = distance.map(|metres| metres.round() as u64);
         let (map, place) = (shop.map(), shop.position());
         Self {

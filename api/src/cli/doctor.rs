@@ -1,0 +1,110 @@
+//! `dface doctor`: looks, changes nothing, and says what to do.
+
+use std::io::{IsTerminal, Write as _, stdout};
+
+use serde_json::Value;
+
+use super::{Common, Failure, print_json, target::Server};
+use crate::{
+    doctor::{
+        Finding, State, data_directory, key_records, models_of_server, ports, secrets, stored, verify::Verification,
+    },
+    http::tls,
+    settings::Settings,
+};
+
+/// `dface doctor`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: dface doctor --verify\n\nA line for each thing: ok, warning or error, with what to do. Off a \
+                        terminal they are JSON lines. Exit 1 where there is an error."
+)]
+pub struct Args {
+    /// Reads and checks every stored record too
+    #[arg(long)]
+    verify: bool,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &Args) -> Result<(), Failure> {
+    super::logging::start("error")?;
+    let mut all = Vec::new();
+    match common.settings(&[]) {
+        Err(failure) => {
+            let remedy = "correct it in dface.toml, the environment (DFACE_…) or the flag";
+            all.push(Finding::error("settings", failure.to_string(), remedy));
+        }
+        Ok(settings) => {
+            all.push(Finding::ok("settings", "all known and fitting"));
+            all.push(Finding::ok("timezone", settings.timezone.clone()));
+            all.extend(examine(&settings, args.verify).await?);
+        }
+    }
+    for finding in &all {
+        if stdout().is_terminal() {
+            writeln!(stdout(), "{finding}").map_err(Failure::work)?;
+        } else {
+            print_json(finding)?;
+        }
+    }
+    let errors = all.iter().filter(|finding| finding.state == State::Error).count();
+    if errors == 0 {
+        Ok(())
+    } else {
+        Err(Failure::Work(format!("{errors} of {} things are not as they must be", all.len())))
+    }
+}
+
+async fn examine(settings: &Settings, thorough: bool) -> Result<Vec<Finding>, Failure> {
+    let mut all = certificates(settings);
+    all.extend(data_directory(settings));
+    all.extend(secrets(settings));
+    let server = match Server::find(settings).await {
+        Ok(server) => server,
+        Err(failure) => {
+            all.push(Finding::error("server", failure.to_string(), "delete DIR/run.json where no server runs"));
+            None
+        }
+    };
+    all.extend(ports(settings, server.is_some()));
+    match server {
+        Some(server) => all.extend(of_server(settings, &server, thorough).await?),
+        None => {
+            let settings = settings.clone();
+            let found = tokio::task::spawn_blocking(move || stored(&settings, thorough)).await;
+            all.extend(found.map_err(Failure::work)?);
+        }
+    }
+    Ok(all)
+}
+
+async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Result<Vec<Finding>, Failure> {
+    let status: Value = server.get_json("/admin/status").await?;
+    let mut all = vec![Finding::ok("log", format!("{} events in {} segments", status["events"], status["segments"]))];
+    let standings: Vec<Value> = server.get_json("/admin/projections").await?;
+    all.extend(models_of_server(&standings));
+    if thorough {
+        all.push(match server.get_json::<Verification>("/admin/verify").await {
+            Ok(found) => {
+                Finding::ok("verify", format!("{} events, {} bytes, every record is whole", found.events, found.bytes))
+            }
+            Err(failure) => Finding::error("verify", failure.to_string(), "stop the server and restore a backup"),
+        });
+        all.push(key_records(settings));
+    }
+    Ok(all)
+}
+
+fn certificates(settings: &Settings) -> Vec<Finding> {
+    if settings.tls.cert.as_os_str().is_empty() {
+        return Vec::new();
+    }
+    let read = std::fs::read(&settings.tls.cert).and_then(|cert| Ok((cert, std::fs::read(&settings.tls.key)?)));
+    let usable = read
+        .map_err(|e| e.to_string())
+        .and_then(|(cert, key)| tls::http_config(&cert, &key).map_err(|e| e.to_string()));
+    vec![match usable {
+        Ok(_) => Finding::ok("tls", format!("{}", settings.tls.cert.display())),
+        Err(error) => Finding::error("tls", error, "settings `tls.cert` and `tls.key` must name PEM files that fit"),
+    }]
+}

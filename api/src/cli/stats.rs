@@ -1,0 +1,93 @@
+//! `dface stats`: a table on a terminal, JSON lines elsewhere; each line says in `of` what it counts.
+
+use std::io::{self, IsTerminal, Write, stdout};
+
+use serde::Serialize;
+
+use super::{
+    Common, Failure, print_json,
+    target::{Server, existing},
+};
+use crate::{
+    node::store_config,
+    settings::Settings,
+    stats::{Stats, count},
+};
+
+/// `dface stats`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: dface stats\n\nA table on a terminal. Elsewhere JSON lines: {\"of\": \"log\" | \"type\" | \"day\" | \
+                        \"streams\" | \"size\" | \"lag\", …}. Days are those of append, in UTC."
+)]
+pub struct Args {}
+
+/// Runs it.
+pub async fn run(common: &Common, _: &Args) -> Result<(), Failure> {
+    let settings = common.settings(&[])?;
+    super::logging::start("warn")?;
+    let stats = match Server::find(&settings).await? {
+        Some(server) => server.get_json("/admin/stats").await?,
+        None => {
+            existing(&settings)?;
+            tokio::task::spawn_blocking(move || of_directory(&settings)).await.map_err(Failure::work)??
+        }
+    };
+    if stdout().is_terminal() { table(&stats, &mut stdout().lock()).map_err(Failure::work) } else { lines(&stats) }
+}
+
+fn of_directory(settings: &Settings) -> Result<Stats, Failure> {
+    use dface_commands::{
+        store::embedded::EmbeddedStore,
+        system::{SystemClock, SystemEntropy},
+    };
+    let opened = EmbeddedStore::open(store_config(settings), std::sync::Arc::new(SystemClock), &SystemEntropy);
+    let store = opened.map_err(Failure::work)?;
+    let read = settings.data.join("read");
+    let models =
+        if read.is_dir() { dface_projections::projector::positions(&read).map_err(Failure::work)? } else { Vec::new() };
+    let counted = count(&store, &settings.data, models).map_err(Failure::work);
+    store.close();
+    counted
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    of: &'static str,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+fn lines(stats: &Stats) -> Result<(), Failure> {
+    print_json(&serde_json::json!({ "of": "log", "head": stats.head, "events": stats.events }))?;
+    stats.types.iter().try_for_each(|what| print_json(&Line { of: "type", what }))?;
+    stats.days.iter().try_for_each(|what| print_json(&Line { of: "day", what }))?;
+    stats.streams.iter().try_for_each(|what| print_json(&Line { of: "streams", what }))?;
+    stats.sizes.iter().try_for_each(|what| print_json(&Line { of: "size", what }))?;
+    stats.lag.iter().try_for_each(|what| print_json(&Line { of: "lag", what }))
+}
+
+fn table(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{} events, the last at position {}\n", stats.events, stats.head)?;
+    writeln!(out, "{:<22} {:>12} {:>14}  {:<27}  last", "type", "events", "bytes", "first")?;
+    for one in &stats.types {
+        writeln!(out, "{:<22} {:>12} {:>14}  {}  {}", one.name, one.events, one.bytes, one.first, one.last)?;
+    }
+    writeln!(out, "\n{:<12} {:<22} {:>10}", "day (UTC)", "type", "events")?;
+    for one in &stats.days {
+        writeln!(out, "{:<12} {:<22} {:>10}", one.day, one.name, one.events)?;
+    }
+    writeln!(out, "\n{:<12} {:>12}", "streams", "")?;
+    for one in &stats.streams {
+        writeln!(out, "{:<12} {:>12}", one.category, one.streams)?;
+    }
+    writeln!(out, "\n{:<12} {:>12}", "on disk", "bytes")?;
+    for one in &stats.sizes {
+        writeln!(out, "{:<12} {:>12}", one.part, one.bytes)?;
+    }
+    writeln!(out, "\n{:<12} {:>12} {:>10}", "read model", "position", "lag")?;
+    for one in &stats.lag {
+        writeln!(out, "{:<12} {:>12} {:>10}", one.name, one.position, one.lag)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The event log, the secret it was begun with, the keys' records, and the read models.
+
+use std::sync::Arc;
+
+use dface_commands::{
+    ServerSecret,
+    keys::check as check_keys,
+    store::embedded::EmbeddedStore,
+    system::{SystemClock, SystemEntropy},
+};
+use dface_domain::{
+    envelope::LogPosition,
+    events::{Event, SecretFingerprinted},
+    ports::EventStore as _,
+    stream::{Category, StreamId},
+};
+use dface_projections::projector::positions;
+use serde_json::Value;
+
+use super::{Finding, verify::verify};
+use crate::{node::store_config, settings::Settings};
+
+/// What stands in a stopped directory; with `thorough`, every record of it. Blocks on the disk.
+#[must_use]
+pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
+    if !settings.data.join("log").is_dir() {
+        return vec![Finding::ok("log", "none yet; the first start makes it")];
+    }
+    let store = match EmbeddedStore::open(store_config(settings), Arc::new(SystemClock), &SystemEntropy) {
+        Ok(store) => store,
+        Err(error) => return vec![Finding::error("log", error.to_string(), REPAIR)],
+    };
+    let stats = store.stats();
+    let mut found = vec![Finding::ok("log", format!("{} events in {} segments", stats.events, stats.segments))];
+    found.extend(fingerprint(settings, &store));
+    found.push(models_of_directory(settings, store.head()));
+    if thorough {
+        found.push(match verify(&store) {
+            Ok(all) => {
+                Finding::ok("verify", format!("{} events, {} bytes, every record is whole", all.events, all.bytes))
+            }
+            Err(error) => Finding::error("verify", error.to_string(), REPAIR),
+        });
+        found.push(key_records(settings));
+    }
+    store.close();
+    found
+}
+
+const REPAIR: &str =
+    "restore a backup into an empty directory; if it is the index alone, delete DIR/index and start again";
+
+fn fingerprint(settings: &Settings, store: &EmbeddedStore) -> Option<Finding> {
+    let path = settings.secret_path();
+    let secret = path.is_file().then(|| ServerSecret::load_or_create(&path, &SystemEntropy).ok()).flatten()?;
+    let stream = StreamId::new(Category::System, "secret");
+    let first = store.read_stream_blocking(&stream, 0, 1).ok()?.into_iter().next()?;
+    let ours = Event::from(SecretFingerprinted { fingerprint: secret.fingerprint() });
+    (first.data.decode() != Ok(ours)).then(|| {
+        let found = format!("{} is not the secret that this log was begun with", path.display());
+        Finding::error("secret", found, "bring the right one back from its backup, or name it with `secret_file`")
+    })
+}
+
+/// Every record of the key store; changes nothing, so it may be asked while a server runs.
+#[must_use]
+pub fn key_records(settings: &Settings) -> Finding {
+    match check_keys(&settings.key_dir()) {
+        Ok(all) => Finding::ok("keys", format!("{} keys and {} destroyed ones are whole", all.alive, all.destroyed)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warning(
+            "keys",
+            "there are no keys: the log's checksums were verified, but sealed fields cannot be read",
+            "bring the key directory back from its own backup, or name it with `keys`",
+        ),
+        Err(error) => Finding::error("keys", error.to_string(), "bring the key directory back from its own backup"),
+    }
+}
+
+/// The read models of a stopped directory, by their checkpoints.
+#[must_use]
+fn models_of_directory(settings: &Settings, head: LogPosition) -> Finding {
+    let dir = settings.data.join("read");
+    if !dir.is_dir() {
+        return Finding::ok("read models", "none yet; the next start makes them from the log");
+    }
+    match positions(&dir) {
+        Ok(models) => match models.iter().find(|(_, position)| *position > head) {
+            Some((name, position)) => Finding::warning(
+                "read models",
+                format!("{name} is at {position}, beyond the log's end {head}: it is of another log"),
+                format!("dface rebuild {name}"),
+            ),
+            None => {
+                let behind = models.iter().map(|(_, position)| head.0 - position.0).max().unwrap_or(0);
+                let found = format!("{} of them, at most {behind} events behind; a start catches up", models.len());
+                Finding::ok("read models", found)
+            }
+        },
+        Err(error) => {
+            let remedy = format!("delete {}; the next start makes them from the log", dir.display());
+            Finding::error("read models", error.to_string(), remedy)
+        }
+    }
+}
+
+/// The read models of a running server, from `GET /admin/projections`.
+#[must_use]
+pub fn models_of_server(standings: &[Value]) -> Vec<Finding> {
+    let stopped = standings.iter().filter(|one| one["state"] == "failed").map(|one| {
+        let (name, error) = (one["name"].as_str().unwrap_or_default(), one["error"].as_str().unwrap_or_default());
+        let remedy =
+            format!("repair the cause, then POST /admin/projections/{name}/retry; or skip the event, with a reason");
+        Finding::error("read models", format!("{name} stopped: {error}"), remedy)
+    });
+    let stopped: Vec<Finding> = stopped.collect();
+    if !stopped.is_empty() {
+        return stopped;
+    }
+    let lag = standings.iter().filter_map(|one| one["lag"].as_u64()).max().unwrap_or(0);
+    vec![Finding::ok("read models", format!("{} of them, at most {lag} events behind", standings.len()))]
+}

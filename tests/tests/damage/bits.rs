@@ -1,0 +1,131 @@
+//! A torn last record, and bits that flip.
+
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use dface_tests::{Phone, Server, Setup, dface};
+
+use super::HERE;
+
+/// Bytes before the first frame of a segment.
+const HEADER: usize = 64;
+/// Bits that are flipped, each in a copy of its own.
+const PLACES: usize = 64;
+
+/// The segment files, oldest first.
+fn segments(data: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data.join("log")).expect("the log's directory");
+    let paths = entries.map(|entry| entry.expect("readable").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "seg")).collect();
+    paths.sort();
+    paths
+}
+
+/// Bytes up to the end of the last frame.
+fn used(bytes: &[u8]) -> usize {
+    bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count()
+}
+
+fn flip(path: &Path, byte: usize, bit: usize) {
+    let file = OpenOptions::new().read(true).write(true).open(path).expect("a segment");
+    let (mut one, at) = ([0], byte as u64);
+    file.read_exact_at(&mut one, at).expect("a segment");
+    one[0] ^= 1 << bit;
+    file.write_all_at(&one, at).expect("a segment");
+}
+
+/// They are made anew from the log then, so that all of it is read. A start that is refused may not have made them.
+fn without_read_models(data: &Path) {
+    let _ = fs::remove_dir_all(data.join("read"));
+}
+
+/// A stopped server's directory with a log of a few dozen events, and how many there are.
+fn filled() -> (Server, Phone, usize) {
+    let mut server = Setup::default().set("STORE_TUNING__SEGMENT_BYTES", 1 << 20).start();
+    let operator = server.operator();
+    let phone = server.person("anna", 0);
+    for n in 0..20 {
+        phone.check_in(operator.add_shop(&format!("shop {n}"), HERE), HERE);
+    }
+    server.stop();
+    (server, phone, 20)
+}
+
+#[test]
+fn a_flipped_bit_at_64_places_is_named_with_segment_and_position_and_never_skipped() {
+    let (server, _, _) = filled();
+    let segment = segments(server.dir()).remove(0);
+    let bytes = fs::read(&segment).expect("a segment");
+    let length = used(&bytes) - HEADER;
+    for place in 0..PLACES {
+        let (byte, bit) = (HEADER + place * length / PLACES, place % 8);
+        flip(&segment, byte, bit);
+        without_read_models(server.dir());
+        let ended = dface(server.dir(), &[], &["rebuild", "all"]);
+        assert_eq!(ended.code, Some(1), "byte {byte}, bit {bit}: {} {}", ended.stdout, ended.stderr);
+        let told = &ended.stderr;
+        assert!(
+            told.contains("damaged at position ") && told.contains("segment 0000"),
+            "byte {byte}, bit {bit}: {told}"
+        );
+        assert!(!told.contains("panicked"), "byte {byte}, bit {bit}: {told}");
+        flip(&segment, byte, bit);
+    }
+    dface(server.dir(), &[], &["rebuild", "all"]).ended(0);
+}
+
+#[test]
+fn a_server_does_not_start_on_damage_that_it_has_to_read() {
+    let (server, _, _) = filled();
+    let segment = segments(server.dir()).remove(0);
+    let bytes = fs::read(&segment).expect("a segment");
+    for byte in [3, HEADER + 5, HEADER + used(&bytes) / 2, used(&bytes) - 3] {
+        flip(&segment, byte, 1);
+        without_read_models(server.dir());
+        let args = ["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        let ended = dface(server.dir(), &[], &args).ended(1);
+        assert!(ended.stdout.is_empty(), "it never was ready: {}", ended.stdout);
+        ended.says(&["segment 0000"]);
+        flip(&segment, byte, 1);
+    }
+}
+
+#[test]
+fn a_torn_last_record_is_cut_and_what_was_acknowledged_stays() {
+    let (mut server, phone, count) = filled();
+    let segment = segments(server.dir()).pop().expect("a segment");
+    let whole = fs::read(&segment).expect("a segment");
+    let end = used(&whole).next_multiple_of(8);
+    // A frame's head and a part of its body, as a process leaves that dies while it writes.
+    let last = &whole[end.saturating_sub(150)..end - 60];
+    for torn in [&[0x21, 0, 0, 0, 9][..], last, &[0xff; 700]] {
+        let mut bytes = whole.clone();
+        bytes[end..end + torn.len()].copy_from_slice(torn);
+        fs::write(&segment, &bytes).expect("a segment");
+        server.start_again();
+        assert_eq!(phone.check_ins().len(), count);
+        server.operator().compare_all();
+        server.stop();
+        fs::write(&segment, &whole).expect("a segment");
+    }
+    server.start_again();
+    let shop = server.operator().add_shop("the next one", HERE);
+    phone.check_in(shop, HERE);
+    assert_eq!(phone.check_ins().len(), count + 1);
+}
+
+#[test]
+fn a_durable_record_that_is_gone_is_damage() {
+    let (server, _, _) = filled();
+    let segment = segments(server.dir()).pop().expect("a segment");
+    let mut bytes = fs::read(&segment).expect("a segment");
+    let end = used(&bytes);
+    bytes[end - 400..end].fill(0);
+    fs::write(&segment, &bytes).expect("a segment");
+    dface(server.dir(), &[], &["rebuild", "all"]).ended(1).says(&["segment 0000", "position"]);
+    fs::remove_file(&segment).expect("a segment");
+    dface(server.dir(), &[], &["rebuild", "all"]).ended(1).says(&["log"]);
+}
