@@ -6,6 +6,7 @@ use dface_commands::{Context, sessions::session_id};
 use dface_domain::{
     envelope::LogPosition,
     ids::{SessionId, UserId},
+    privacy::Ties,
     time::Timestamp,
 };
 use jiff::tz::TimeZone;
@@ -13,9 +14,12 @@ use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    http::{Answer, ApiError, Gate, Head, request::Peer},
+    boots::Boots,
+    http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
+    settings::BadSettings,
     sign_in_limits::SignInLimits,
+    weibo::Weibo,
 };
 
 /// The session cookie (spec http.md).
@@ -29,6 +33,12 @@ pub struct App {
     pub node: Arc<Node>,
     /// Signing in too often.
     pub sign_in_limits: SignInLimits,
+    /// Calls of `/init/init`.
+    pub init_limits: InitLimits,
+    /// Starts of the app.
+    pub boots: Arc<Boots>,
+    /// Sina Weibo, where the settings name it.
+    pub weibo: Option<Weibo>,
     /// Where the document's own times are local.
     pub zone: TimeZone,
     /// What each session wrote last: its next request sees it.
@@ -97,10 +107,12 @@ impl App {
     ///
     /// # Errors
     /// The time zone is unknown.
-    pub fn new(node: Arc<Node>) -> Result<Self, crate::settings::BadSettings> {
+    pub fn new(node: Arc<Node>) -> Result<Self, BadSettings> {
         let limits = &node.settings.limits;
         let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
-        Ok(Self { node, sign_in_limits, zone, written: Cache::new(WRITERS) })
+        let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
+        let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
+        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, written: Cache::new(WRITERS) })
     }
 
     /// The read models.
@@ -145,6 +157,17 @@ impl App {
         }
         let message = "what this request asks to see is not there yet; try again";
         Err(ApiError::unavailable("behind", message).retry_after(1))
+    }
+
+    /// What two people are to each other, for the privacy module.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn ties(&self, viewer: UserId, subject: UserId) -> Result<Ties, ApiError> {
+        let views = self.views();
+        let subject_follows = views.follows.view().follows(subject, viewer)?;
+        let blocked = views.blocks.view().between(viewer, subject)?;
+        Ok(Ties { viewer, subject, subject_follows, blocked })
     }
 
     async fn session(&self, head: &Head) -> Result<Caller, ApiError> {

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod boots;
 pub mod cli;
 pub mod demo;
 pub mod doctor;
@@ -13,3 +14,4 @@ pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
+pub mod weibo;

@@ -16,6 +16,7 @@ use dface_commands::{
 };
 use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots};
 use dface_projections::{
+    blocks::{Blocks, BlocksView},
     follows::{Follows, FollowsView},
     people::{People, PeopleView},
     presence::{Presence, PresenceView},
@@ -74,6 +75,7 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub blocks: Served<BlocksView>,
     pub follows: Served<FollowsView>,
     pub people: Served<PeopleView>,
     pub presence: Served<PresenceView>,
@@ -224,6 +226,7 @@ fn open_models(
     let people = projector.add::<People>();
     let sessions = projector.add::<Sessions>();
     let follows = projector.add::<Follows>();
+    let blocks = projector.add::<Blocks>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -232,6 +235,7 @@ fn open_models(
         people: projector.take(people)?,
         sessions: projector.take(sessions)?,
         follows: projector.take(follows)?,
+        blocks: projector.take(blocks)?,
     };
     Ok((projector, views))
 }

@@ -3,6 +3,7 @@
 //! Never asks a read model. One file for each feature; `Commands` holds what all of them need.
 
 pub mod audit;
+pub mod boots;
 pub mod checkins;
 pub mod error;
 pub mod executor;
@@ -11,6 +12,7 @@ pub mod imports;
 pub mod keys;
 pub mod passwords;
 pub mod people;
+pub mod profiles;
 pub mod relations;
 pub mod requests;
 pub mod secret;
@@ -18,6 +20,7 @@ pub mod sessions;
 pub mod shops;
 pub mod store;
 pub mod system;
+pub mod weibo;
 
 use std::sync::Arc;
 

@@ -2,7 +2,10 @@
 
 use dface_domain::{
     envelope::LogPosition,
-    events::{Gender, IdKind, PasswordSet, Provider, SignInNameClaimed, UserRegistered},
+    events::{
+        Gender, IdKind, PasswordSet, PersonErased, Provider, SignInNameClaimed, UserRegistered, UserResumed,
+        UserSuspended, WeiboAccount,
+    },
     ids::UserId,
     people::{Account, AccountCommand, SignInName},
     rejection::Rejection,
@@ -36,6 +39,8 @@ pub struct SignedIn {
     pub gender: Gender,
     /// The derived password of §2.
     pub password: String,
+    /// The account at Weibo.
+    pub weibo: Option<WeiboAccount>,
 }
 
 impl Commands {
@@ -68,7 +73,7 @@ impl Commands {
     pub(crate) async fn id_for_name(&self, name: &str) -> Result<UserId, CommandError> {
         match self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user {
             // A claim without an account is a registration that was cut off: this one takes its place.
-            Some(user) if !self.user_exists(user).await? => Ok(user),
+            Some(user) if self.executor.load::<Account>(&StreamId::user(user)).await?.is_new() => Ok(user),
             Some(_) => Err(Rejection::NameTaken.into()),
             None => Ok(UserId::Number(self.next_id(IdKind::User).await?)),
         }
@@ -93,7 +98,7 @@ impl Commands {
         self.executor.execute::<SignInName>(&stream, &claim, context, Guess::New).await?;
         let registered =
             UserRegistered { user, provider: Provider::Local, name: shown, gender: new.gender, source: new.source };
-        let register = AccountCommand::Register { registered, password };
+        let register = AccountCommand::Register { registered, password, weibo: None };
         let outcome = self.executor.execute::<Account>(&StreamId::user(user), &register, context, Guess::New).await;
         match outcome {
             Err(CommandError::Rejected(Rejection::IdTaken(_))) => Err(Rejection::NameTaken.into()),
@@ -115,12 +120,29 @@ impl Commands {
         if !self.passwords.verify(password, phc).await? {
             return Ok(None);
         }
-        Ok(user.map(|user| SignedIn {
+        user.map(|user| self.signed_in(user, &account)).transpose()
+    }
+
+    /// What signing in answers, of an account that may.
+    pub(crate) fn signed_in(&self, user: UserId, account: &Account) -> Result<SignedIn, CommandError> {
+        if account.is_suspended() {
+            return Err(Rejection::Suspended.into());
+        }
+        Ok(SignedIn {
             user,
-            name: account.name().and_then(|name| self.keys.open(name)),
+            name: self.shown_name(account),
             gender: account.gender(),
             password: self.secret.chat_password(user, account.generation()),
-        }))
+            weibo: account.weibo().and_then(|weibo| self.keys.open(weibo)),
+        })
+    }
+
+    /// The name shown: that of the profile, or the one the account was made with.
+    pub(crate) fn shown_name(&self, account: &Account) -> Option<String> {
+        match account.profile() {
+            Some(profile) => self.keys.open(profile).and_then(|profile| profile.name),
+            None => account.name().and_then(|name| self.keys.open(name)),
+        }
     }
 
     /// Sets another sign-in password, which also changes the derived chat password.
@@ -139,6 +161,70 @@ impl Commands {
         let reset = AccountCommand::ResetPassword(PasswordSet { user, hash: self.hash(user, password).await? });
         let outcome = self.executor.execute::<Account>(&StreamId::user(user), &reset, context, Guess::Known).await?;
         Ok(outcome.position.unwrap_or_default())
+    }
+
+    /// Whether this is the sign-in password of `user`, after the same work whether or not there is one.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn password_is(&self, user: UserId, password: String) -> Result<bool, CommandError> {
+        let account = self.executor.load::<Account>(&StreamId::user(user)).await?;
+        let phc = account.password().and_then(|hash| self.keys.open(hash));
+        self.passwords.verify(password, phc).await
+    }
+
+    /// Its owner chooses another sign-in password; the chat password stays.
+    ///
+    /// # Errors
+    /// There is no such local account, or the machinery failed.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        password: String,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let change = AccountCommand::ChangePassword(PasswordSet { user, hash: self.hash(user, password).await? });
+        self.change_account(user, &change, context).await
+    }
+
+    /// Suspends an account or lets it in again; twice is as once.
+    ///
+    /// # Errors
+    /// There is no such account, or the machinery failed.
+    pub async fn set_suspended(
+        &self,
+        user: UserId,
+        suspended: bool,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let command = if suspended {
+            AccountCommand::Suspend(UserSuspended { user })
+        } else {
+            AccountCommand::Resume(UserResumed { user })
+        };
+        self.change_account(user, &command, context).await
+    }
+
+    /// The person leaves for good: what was sealed for them opens no more.
+    ///
+    /// The event comes first, so that a crash in between is mended when the read models hear of it again.
+    ///
+    /// # Errors
+    /// There never was such an account, or the machinery failed.
+    pub async fn erase(&self, user: UserId, context: &Context) -> Result<Option<LogPosition>, CommandError> {
+        let erased = self.change_account(user, &AccountCommand::Erase(PersonErased { user }), context).await?;
+        self.keys.destroy(Subject::User(user))?;
+        Ok(erased)
+    }
+
+    pub(crate) async fn change_account(
+        &self,
+        user: UserId,
+        command: &AccountCommand,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let stream = StreamId::user(user);
+        Ok(self.executor.execute::<Account>(&stream, command, context, Guess::Known).await?.position)
     }
 
     /// Whose sign-in name this is, of an account that is whole.

@@ -2,10 +2,10 @@
 
 use dface_domain::{
     envelope::LogPosition,
-    events::{Followed, IdKind, Unfollowed},
+    events::{Blocked, Followed, IdKind, ReportClosed, Unblocked, Unfollowed},
     ids::{RecordId, UserId},
     rejection::Rejection,
-    relations::{Relation, RelationCommand},
+    relations::{Block, Relation, RelationCommand},
     stream::StreamId,
 };
 
@@ -51,5 +51,61 @@ impl Commands {
         let stream = StreamId::relation(user, follow);
         let command = RelationCommand::Unfollow(Unfollowed { user, follow });
         Ok(self.executor.execute::<Relation>(&stream, &command, context, Guess::Known).await?.position)
+    }
+
+    /// `user` blocks `block`, which ends the follows between them; twice answers the first record again.
+    ///
+    /// # Errors
+    /// Oneself, somebody who is not there, or the machinery.
+    pub async fn block(
+        &self,
+        user: UserId,
+        block: UserId,
+        report: bool,
+        context: &Context,
+    ) -> Result<(Block, Option<LogPosition>), CommandError> {
+        if user == block {
+            return Err(Rejection::BlocksOneself.into());
+        }
+        let stream = StreamId::relation(user, block);
+        if let Some(known) = self.executor.load::<Relation>(&stream).await?.block_of(user)
+            && (known.report || !report)
+        {
+            return Ok((known, None));
+        }
+        if !self.user_exists(block).await? {
+            return Err(Rejection::UserUnknown(block).into());
+        }
+        let record = RecordId(self.next_id(IdKind::Record).await?);
+        let command = RelationCommand::Block(Blocked { record, user, block, report });
+        let outcome = self.executor.execute::<Relation>(&stream, &command, context, Guess::Known).await?;
+        let made = Block { by: user, record, report };
+        Ok((outcome.state.block_of(user).unwrap_or(made), outcome.position))
+    }
+
+    /// `user` blocks `block` no more; absent or repeated is the same.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn unblock(
+        &self,
+        user: UserId,
+        block: UserId,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let stream = StreamId::relation(user, block);
+        let command = RelationCommand::Unblock(Unblocked { user, block });
+        Ok(self.executor.execute::<Relation>(&stream, &command, context, Guess::Known).await?.position)
+    }
+
+    /// An operator has dealt with the report that `user` made of `block`.
+    ///
+    /// # Errors
+    /// There is no such open report, or the machinery failed.
+    pub async fn close_report(&self, closed: ReportClosed, context: &Context) -> Result<(), CommandError> {
+        let stream = StreamId::relation(closed.user, closed.block);
+        let command = RelationCommand::CloseReport(closed);
+        self.executor.execute::<Relation>(&stream, &command, context, Guess::Known).await?;
+        Ok(())
     }
 }

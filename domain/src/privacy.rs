@@ -1,59 +1,91 @@
 //! Who may see what of whom: every list, count, trace, chat and push asks here and nowhere else.
 //!
-//! Pure: the caller brings the facts (`Ties`), this decides. Issue B adds the invisible settings and blocks to the
-//! facts; the questions stay.
+//! Pure: the caller brings the facts (`Ties`), this decides. Suspension hides nothing: it keeps an account out.
 
-use crate::ids::UserId;
+use crate::{events::Invisible, ids::UserId};
 
 /// What is known of two people when one wants to see the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ties {
     /// Who looks.
     pub viewer: UserId,
     /// Who would be seen.
     pub subject: UserId,
+    /// The subject follows the viewer: to the subject the viewer is no stranger.
+    pub subject_follows: bool,
+    /// One of the two blocks the other.
+    pub blocked: bool,
 }
 
 /// What somebody wants to see of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// That the subject is at a shop now (§8).
-    Presence,
-    /// Name, sex and the like.
+    /// Where the subject is or was last (§6, §8, `last` of §10), which stands under this setting: the stricter of
+    /// the one when it happened and the one of now.
+    Place(Invisible),
+    /// Name, sex, signature and the like (§10), and being listed at all (§23, §24).
     Profile,
-    /// Where the subject has been (§14): nobody but the subject.
-    Trace,
-    /// Whom the subject follows and by whom the subject is followed.
-    Follows,
+    /// Where the subject has been (§14), and whom the subject blocks (§25): nobody but the subject.
+    Own,
 }
 
 /// Whether the viewer may see that of the subject.
 #[must_use]
 pub fn may_see(ties: &Ties, sight: Sight) -> bool {
-    ties.viewer == ties.subject
-        || match sight {
-            Sight::Trace => false,
-            Sight::Presence | Sight::Profile | Sight::Follows => true,
-        }
+    if ties.viewer == ties.subject {
+        return true;
+    }
+    match sight {
+        Sight::Own => false,
+        _ if ties.blocked => false,
+        Sight::Profile => true,
+        Sight::Place(invisible) => match invisible {
+            Invisible::No => true,
+            Invisible::ToStrangers => ties.subject_follows,
+            Invisible::ToAll => false,
+        },
+    }
 }
 
-/// Whether what the subject does is counted and learned from where others see the sum (§4).
+/// Whether what happens under this setting is counted and learned from where others see the sum (§4).
 #[must_use]
-pub const fn counts_for_others(_subject: UserId) -> bool {
-    true
+pub fn counts_for_others(invisible: Invisible) -> bool {
+    invisible == Invisible::No
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn ties(viewer: u64, subject: u64) -> Ties {
+        let (viewer, subject) = (UserId::Number(viewer), UserId::Number(subject));
+        Ties { viewer, subject, subject_follows: false, blocked: false }
+    }
+
     #[test]
-    fn a_trace_is_for_its_owner_alone() {
-        let ties = |viewer, subject| Ties { viewer: UserId::Number(viewer), subject: UserId::Number(subject) };
-        assert!(may_see(&ties(1, 1), Sight::Trace));
-        assert!(!may_see(&ties(1, 2), Sight::Trace));
-        for sight in [Sight::Presence, Sight::Profile, Sight::Follows] {
-            assert!(may_see(&ties(1, 2), sight));
+    fn what_is_ones_own_is_for_oneself_alone() {
+        assert!(may_see(&ties(1, 1), Sight::Own));
+        assert!(!may_see(&Ties { subject_follows: true, ..ties(1, 2) }, Sight::Own));
+    }
+
+    #[test]
+    fn the_invisible_settings_hide_places_and_nothing_else() {
+        let known = Ties { subject_follows: true, ..ties(1, 2) };
+        for (invisible, stranger, friend) in
+            [(Invisible::No, true, true), (Invisible::ToStrangers, false, true), (Invisible::ToAll, false, false)]
+        {
+            assert_eq!(may_see(&ties(1, 2), Sight::Place(invisible)), stranger, "{invisible:?}");
+            assert_eq!(may_see(&known, Sight::Place(invisible)), friend, "{invisible:?}");
+            assert!(may_see(&ties(2, 2), Sight::Place(invisible)));
+            assert!(may_see(&ties(1, 2), Sight::Profile));
+        }
+    }
+
+    #[test]
+    fn a_block_hides_each_from_the_other() {
+        let blocked = Ties { subject_follows: true, blocked: true, ..ties(1, 2) };
+        for sight in [Sight::Place(Invisible::No), Sight::Profile, Sight::Own] {
+            assert!(!may_see(&blocked, sight), "{sight:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CheckinId, ShopId, UserId};
+use crate::ids::{CheckinId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,21 @@ pub enum Rejection {
     /// Following oneself.
     #[error("follow_id: nobody can follow themselves")]
     FollowsOneself,
+    /// Blocking oneself.
+    #[error("block_id: nobody can block themselves")]
+    BlocksOneself,
+    /// One of the two blocks the other.
+    #[error("follow_id: one of the two blocks the other")]
+    BlockedPair,
+    /// There is no such open report.
+    #[error("id: there is no open report {0}")]
+    ReportUnknown(RecordId),
+    /// The account has ended.
+    #[error("id: this account has ended")]
+    AccountEnded,
+    /// An operator suspended the account.
+    #[error("name: this account is suspended")]
+    Suspended,
     /// The key was used for another request.
     #[error("Idempotency-Key: this key was used for a request with other parameters")]
     KeyReused,
@@ -59,6 +74,11 @@ impl Rejection {
             Self::NameTaken => "name_taken",
             Self::IdTaken(_) => "id_taken",
             Self::FollowsOneself => "follows_oneself",
+            Self::BlocksOneself => "blocks_oneself",
+            Self::BlockedPair => "blocked_pair",
+            Self::ReportUnknown(_) => "report_unknown",
+            Self::AccountEnded => "account_ended",
+            Self::Suspended => "suspended",
             Self::KeyReused => "idempotency_key_reused",
             Self::NotLocal(_) => "not_local",
         }
@@ -68,10 +88,14 @@ impl Rejection {
     #[must_use]
     pub const fn kind(&self) -> RejectionKind {
         match self {
-            Self::UserUnknown(_) | Self::ShopUnknown(_) | Self::CheckinUnknown(_) => RejectionKind::NotFound,
-            Self::CheckinNotYours(_) => RejectionKind::Forbidden,
+            Self::UserUnknown(_)
+            | Self::ShopUnknown(_)
+            | Self::CheckinUnknown(_)
+            | Self::ReportUnknown(_)
+            | Self::AccountEnded => RejectionKind::NotFound,
+            Self::CheckinNotYours(_) | Self::BlockedPair | Self::Suspended => RejectionKind::Forbidden,
             Self::NameTaken | Self::IdTaken(_) | Self::NotLocal(_) | Self::KeyReused => RejectionKind::Conflict,
-            Self::FollowsOneself => RejectionKind::Invalid,
+            Self::FollowsOneself | Self::BlocksOneself => RejectionKind::Invalid,
         }
     }
 }

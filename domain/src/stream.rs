@@ -28,6 +28,8 @@ macro_rules! categories {
 categories! {
     /// What an operator did, and every full read of the log.
     Audit = "audit",
+    /// Starts of the app, counted by the hour.
+    Boots = "boots",
     /// One check-in.
     Checkin = "checkin",
     /// A foreign id of an import, mapped to one of ours.
@@ -40,6 +42,8 @@ categories! {
     Request = "request",
     /// A session of a phone.
     Session = "session",
+    /// A Weibo post for a version of the app (§3).
+    Share = "share",
     /// A shop.
     Shop = "shop",
     /// A sign-in name, by its keyed hash.

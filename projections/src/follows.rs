@@ -29,7 +29,7 @@ impl ReadModel for Follows {
 
     const NAME: &'static str = "follows";
     const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["Followed", "Unfollowed"];
+    const WANTS: &'static [&'static str] = &["Followed", "Unfollowed", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -46,9 +46,30 @@ impl ReadModel for Follows {
                 rows.delete(&follower_key(event.follow, event.user));
                 Ok(())
             }
+            Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
     }
+}
+
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for (tag, mirrored) in [(FRIENDS, FOLLOWERS), (FOLLOWERS, FRIENDS)] {
+        for key in rows.keys(&KeyBuf::tag(tag).user(user))? {
+            let other = other_of(&key, tag)?;
+            rows.delete(&key);
+            rows.delete(&KeyBuf::tag(mirrored).user(other).user(user));
+        }
+    }
+    Ok(())
+}
+
+/// The second person in a key.
+fn other_of(key: &[u8], tag: u8) -> Result<UserId, ModelError> {
+    let other = KeyReader::tagged(key, tag).and_then(|mut reader| {
+        reader.user()?;
+        reader.user()
+    });
+    other.ok_or_else(|| ModelError::Row("a key among the follows".to_owned()))
 }
 
 fn friend_key(user: UserId, follow: UserId) -> KeyBuf {
@@ -129,17 +150,6 @@ impl FollowsView {
     }
 
     fn listed(&self, tag: u8, user: UserId, take: usize) -> Result<Vec<UserId>, ModelError> {
-        self.rows
-            .prefix(&*KeyBuf::tag(tag).user(user))
-            .take(take)
-            .map(|guard| {
-                let key = guard.key()?;
-                let other = KeyReader::tagged(&key, tag).and_then(|mut reader| {
-                    reader.user()?;
-                    reader.user()
-                });
-                other.ok_or_else(|| ModelError::Row("a key among the follows".to_owned()))
-            })
-            .collect()
+        self.rows.prefix(&*KeyBuf::tag(tag).user(user)).take(take).map(|guard| other_of(&guard.key()?, tag)).collect()
     }
 }

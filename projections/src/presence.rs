@@ -1,13 +1,14 @@
 //! Who is where now (seed §4, §8): from a check-in until the next one elsewhere, or some hours. What is over
 //! expires by reading the clock, without an event.
 //!
-//! Rows: `p user` → where and since when, `g user` → the sex, where it is set.
+//! Rows: `p user` → where and since when, `g user` → the sex,
+//! where it is set, `i user` → who does not see the user.
 
 use std::{collections::HashMap, sync::Arc};
 
 use dface_domain::{
     envelope::Recorded,
-    events::{CheckedIn, Event, Gender},
+    events::{CheckedIn, Event, Gender, Invisible},
     ids::{CheckinId, ShopId, UserId},
     ports::Clock,
     privacy,
@@ -24,6 +25,7 @@ use crate::{
 
 const PRESENT: u8 = b'p';
 const GENDER: u8 = b'g';
+const INVISIBLE: u8 = b'i';
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct PresenceRow {
@@ -31,6 +33,7 @@ struct PresenceRow {
     shop: ShopId,
     since: Timestamp,
     gender: Gender,
+    invisible: Invisible,
 }
 
 /// Somebody who is at a shop.
@@ -42,6 +45,8 @@ pub struct Present {
     pub since: Timestamp,
     /// 0, 1 or 2.
     pub gender: Gender,
+    /// Who did not see the person when they came.
+    pub invisible: Invisible,
 }
 
 /// How many are at a shop.
@@ -62,8 +67,9 @@ impl ReadModel for Presence {
     type View = PresenceView;
 
     const NAME: &'static str = "presence";
-    const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "UserRegistered"];
+    const SCHEMA: u32 = 2;
+    const WANTS: &'static [&'static str] =
+        &["CheckedIn", "CheckinDeleted", "UserRegistered", "ProfileChanged", "VisibilityChanged", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -73,6 +79,14 @@ impl ReadModel for Presence {
         match event {
             Event::UserRegistered(event) if event.gender != Gender::Unset => {
                 rows.put(&KeyBuf::tag(GENDER).user(event.user), &event.gender)
+            }
+            Event::ProfileChanged(event) => change_gender(event.user, event.gender, rows),
+            Event::VisibilityChanged(event) => change_visibility(event.user, event.invisible, rows),
+            Event::PersonErased(event) => {
+                for tag in [PRESENT, GENDER, INVISIBLE] {
+                    rows.delete(&KeyBuf::tag(tag).user(event.user));
+                }
+                Ok(())
             }
             Event::CheckedIn(event) => arrive(event, recorded.occurred_at, rows),
             Event::CheckinDeleted(event) => {
@@ -94,7 +108,24 @@ fn arrive(event: &CheckedIn, since: Timestamp, rows: &mut Rows) -> Result<(), Mo
         return Ok(());
     }
     let gender = rows.get(&KeyBuf::tag(GENDER).user(event.user))?.unwrap_or_default();
-    rows.put(&key, &PresenceRow { checkin: event.checkin, shop: event.shop, since, gender })
+    let invisible = rows.get(&KeyBuf::tag(INVISIBLE).user(event.user))?.unwrap_or_default();
+    rows.put(&key, &PresenceRow { checkin: event.checkin, shop: event.shop, since, gender, invisible })
+}
+
+fn change_gender(user: UserId, gender: Gender, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.put(&KeyBuf::tag(GENDER).user(user), &gender)?;
+    let key = KeyBuf::tag(PRESENT).user(user);
+    match rows.get::<PresenceRow>(&key)? {
+        Some(row) if row.gender != gender => rows.put(&key, &PresenceRow { gender, ..row }),
+        _ => Ok(()),
+    }
+}
+
+/// Becoming invisible ends an older presence; becoming visible again shows only what comes after (spec http.md §16).
+fn change_visibility(user: UserId, invisible: Invisible, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.put(&KeyBuf::tag(INVISIBLE).user(user), &invisible)?;
+    rows.delete(&KeyBuf::tag(PRESENT).user(user));
+    Ok(())
 }
 
 #[derive(Default)]
@@ -117,7 +148,12 @@ impl Hot {
     fn arrive(&mut self, user: UserId, row: &PresenceRow) {
         self.leave(user);
         self.place.insert(user, row.shop);
-        self.at.entry(row.shop).or_default().push(Present { user, since: row.since, gender: row.gender });
+        self.at.entry(row.shop).or_default().push(Present {
+            user,
+            since: row.since,
+            gender: row.gender,
+            invisible: row.invisible,
+        });
     }
 }
 
@@ -170,7 +206,8 @@ impl PresenceView {
         shops
             .map(|shop| {
                 let present = hot.at.get(&shop).map(Vec::as_slice).unwrap_or_default();
-                let counted = present.iter().filter(|one| one.since > over && privacy::counts_for_others(one.user));
+                let counted =
+                    present.iter().filter(|one| one.since > over && privacy::counts_for_others(one.invisible));
                 counted.fold(Counts::default(), |counts, one| Counts {
                     user: counts.user + 1,
                     male: counts.male + u32::from(one.gender == Gender::Male),
@@ -178,6 +215,22 @@ impl PresenceView {
                 })
             })
             .collect()
+    }
+
+    /// Where somebody is now.
+    #[must_use]
+    pub fn of(&self, user: UserId) -> Option<(ShopId, Present)> {
+        let over = self.over();
+        let hot = self.hot.read();
+        let shop = *hot.place.get(&user)?;
+        let present = hot.at.get(&shop)?.iter().find(|one| one.user == user && one.since > over)?;
+        Some((shop, *present))
+    }
+
+    /// The shops where somebody is.
+    #[must_use]
+    pub fn occupied(&self) -> Vec<ShopId> {
+        self.hot.read().at.keys().copied().collect()
     }
 
     /// Who is at a shop, newest activity first.

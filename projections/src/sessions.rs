@@ -47,7 +47,7 @@ impl ReadModel for Sessions {
 
     const NAME: &'static str = "sessions";
     const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["SessionOpened", "SessionRenewed", "SessionEnded"];
+    const WANTS: &'static [&'static str] = &["SessionOpened", "SessionRenewed", "SessionEnded", "PersonErased"];
 
     fn new(parts: &Parts) -> Self {
         Self { keys: Arc::clone(&parts.keys), hash: Arc::clone(&parts.hash) }
@@ -68,9 +68,29 @@ impl ReadModel for Sessions {
                 rows.delete(&KeyBuf::tag(OF_USER).user(event.user).session(event.session));
                 Ok(())
             }
+            Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
     }
+}
+
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for key in rows.keys(&KeyBuf::tag(OF_USER).user(user))? {
+        rows.delete(&KeyBuf::tag(SESSION).session(session_of(&key)?));
+        rows.delete(&key);
+    }
+    for key in rows.keys(&KeyBuf::tag(ADDRESS).user(user))? {
+        rows.delete(&key);
+    }
+    Ok(())
+}
+
+fn session_of(key: &[u8]) -> Result<SessionId, ModelError> {
+    let session = KeyReader::tagged(key, OF_USER).and_then(|mut reader| {
+        reader.user()?;
+        reader.session()
+    });
+    session.ok_or_else(|| ModelError::Row("a key among the sessions".to_owned()))
 }
 
 impl Sessions {
@@ -133,11 +153,7 @@ impl SessionsView {
         rows::scan::<()>(&self.rows, &KeyBuf::tag(OF_USER).user(user))
             .map(|found| {
                 let (key, ()) = found?;
-                let session = KeyReader::tagged(&key, OF_USER).and_then(|mut reader| {
-                    reader.user()?;
-                    reader.session()
-                });
-                session.ok_or_else(|| ModelError::Row("a key among the sessions".to_owned()))
+                session_of(&key)
             })
             .collect()
     }

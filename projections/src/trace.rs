@@ -53,7 +53,7 @@ impl ReadModel for Trace {
 
     const NAME: &'static str = "trace";
     const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted"];
+    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -75,9 +75,23 @@ impl ReadModel for Trace {
                 }
                 Ok(())
             }
+            Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
     }
+}
+
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for key in rows.keys(&KeyBuf::tag(VISIT).user(user))? {
+        let checkin = KeyReader::tagged(&key, VISIT).and_then(|mut reader| {
+            reader.user()?;
+            reader.newest_first()?;
+            reader.checkin()
+        });
+        rows.delete(&key);
+        rows.delete(&KeyBuf::tag(CHECKIN).checkin(checkin.ok_or_else(|| bad_key(&key))?));
+    }
+    Ok(())
 }
 
 fn visit_key(user: UserId, at: Timestamp, checkin: CheckinId) -> KeyBuf {

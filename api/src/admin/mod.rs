@@ -4,6 +4,7 @@ mod events;
 mod gate;
 mod import;
 mod projections;
+mod reports;
 mod shops;
 mod stats;
 mod status;
@@ -27,6 +28,12 @@ use crate::http::{Route, openapi::complete};
         users::list,
         users::reset_password,
         users::foreign,
+        users::suspend,
+        users::resume,
+        users::sessions,
+        users::end_sessions,
+        reports::list,
+        reports::close,
         shops::create,
         shops::correct,
         shops::add_staff,
@@ -64,6 +71,7 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<Admin>> {
     [
         users::routes(),
+        reports::routes(),
         shops::routes(),
         import::routes(),
         projections::routes(),

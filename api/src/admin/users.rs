@@ -11,13 +11,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
-use crate::http::{Answer, ApiError, Request, Route, route::Reply};
+use crate::http::{
+    Answer, ApiError, Request, Route,
+    route::{Methods, Reply},
+};
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
         Route::post("/admin/users", AdminAccess::Operator, create),
         Route::get("/admin/users", AdminAccess::Operator, list),
         Route::post("/admin/users/{id}/reset-password", AdminAccess::Operator, reset_password),
+        Route::post("/admin/users/{id}/suspend", AdminAccess::Operator, suspend),
+        Route::post("/admin/users/{id}/resume", AdminAccess::Operator, resume),
+        Route::get("/admin/users/{id}/sessions", AdminAccess::Operator, sessions),
+        Route::new(Methods::DELETE, "/admin/users/{id}/sessions", AdminAccess::Operator, end_sessions),
         Route::get("/admin/foreign/user/{source}/{foreign}", AdminAccess::Operator, foreign),
     ]
 }
@@ -85,12 +92,14 @@ struct Listed {
     source: Option<String>,
     /// RFC 3339, UTC.
     registered: String,
+    suspended: bool,
 }
 
 /// Accounts in the order of their ids.
 #[utoipa::path(
     get, path = "/admin/users", tag = "accounts",
     params(
+        ("name" = Option<String>, Query, description = "Any part of the name shown"),
         ("after" = Option<String>, Query, description = "The last id of the page before"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
     ),
@@ -99,13 +108,15 @@ struct Listed {
 pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let page = request.params.page()?;
     let after: Option<UserId> = request.params.optional("after")?;
-    let people = admin.node.views.people.view().list(after, page.limit())?;
+    let name = request.params.get("name").unwrap_or_default();
+    let people = admin.node.views.people.view().named(name, after, page.limit())?;
     let listed = people.into_iter().map(|person| Listed {
         id: person.user,
-        name: person.name,
+        name: person.profile.name,
         gender: person.gender,
         source: person.source,
         registered: person.registered.to_string(),
+        suspended: person.suspended,
     });
     Ok(Answer::json(&listed.collect::<Vec<_>>()))
 }
@@ -135,14 +146,105 @@ pub(super) async fn reset_password(admin: Arc<Admin>, request: Request<Operator>
     let password = given.map_or_else(|| Ok(made()), checked_password)?;
     let (commands, context) = (&admin.node.commands, admin.context());
     commands.reset_password(id, password.clone(), &context).await?;
-    let sessions = admin.node.views.sessions.view().of_user(id)?;
-    for session in sessions {
-        commands.end_session(session, id, EndReason::PasswordChanged, &context).await?;
-    }
+    end_all(&admin, id, EndReason::PasswordChanged).await?;
     let position = admin.audit(request.caller, "user_reset_password", &id.to_string()).await?;
     admin.shown(position).await;
-    let name = admin.node.views.people.view().get(id)?.and_then(|person| person.name.clone());
+    let name = admin.node.views.people.view().get(id)?.and_then(|person| person.profile.name.clone());
     Ok(Answer::json(&Reset { id, name, password }).position(position.0))
+}
+
+async fn end_all(admin: &Admin, user: UserId, reason: EndReason) -> Result<usize, ApiError> {
+    let sessions = admin.node.views.sessions.view().of_user(user)?;
+    for session in &sessions {
+        admin.node.commands.end_session(*session, user, reason, &admin.context()).await?;
+    }
+    Ok(sessions.len())
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Standing {
+    #[schema(value_type = u64)]
+    id: UserId,
+    suspended: bool,
+}
+
+/// Suspends an account: its sessions end, and signing in answers 403 `suspended`.
+#[utoipa::path(
+    post, path = "/admin/users/{id}/suspend", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = Standing))
+)]
+pub(super) async fn suspend(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    set_suspended(&admin, &request, true).await
+}
+
+/// Lets a suspended account in again.
+#[utoipa::path(
+    post, path = "/admin/users/{id}/resume", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = Standing))
+)]
+pub(super) async fn resume(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    set_suspended(&admin, &request, false).await
+}
+
+async fn set_suspended(admin: &Admin, request: &Request<Operator>, suspended: bool) -> Reply {
+    let id: UserId = request.head.segment("id")?;
+    admin.node.commands.set_suspended(id, suspended, &admin.context()).await?;
+    if suspended {
+        end_all(admin, id, EndReason::Operator).await?;
+    }
+    let action = if suspended { "user_suspend" } else { "user_resume" };
+    let position = admin.audit(request.caller, action, &id.to_string()).await?;
+    admin.shown(position).await;
+    Ok(Answer::json(&Standing { id, suspended }).position(position.0))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenSession {
+    /// The first digits of the cookie's hash.
+    id: String,
+    /// RFC 3339, UTC.
+    opened: String,
+    /// When its use was last noted, to a day.
+    used: String,
+}
+
+/// Somebody's open sessions.
+#[utoipa::path(
+    get, path = "/admin/users/{id}/sessions", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = [OpenSession]))
+)]
+pub(super) async fn sessions(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    let id: UserId = request.head.segment("id")?;
+    let view = admin.node.views.sessions.view();
+    let open = view.of_user(id)?.into_iter().filter_map(|session| Some((session, view.get(session)?)));
+    let listed = open.map(|(session, row)| OpenSession {
+        id: session.to_string().chars().take(16).collect(),
+        opened: row.opened.to_string(),
+        used: row.used.to_string(),
+    });
+    Ok(Answer::json(&listed.collect::<Vec<_>>()))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Ended {
+    ended: usize,
+}
+
+/// Ends all of somebody's sessions.
+#[utoipa::path(
+    delete, path = "/admin/users/{id}/sessions", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = Ended))
+)]
+pub(super) async fn end_sessions(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    let id: UserId = request.head.segment("id")?;
+    let ended = end_all(&admin, id, EndReason::Operator).await?;
+    let position = admin.audit(request.caller, "user_end_sessions", &id.to_string()).await?;
+    admin.shown(position).await;
+    Ok(Answer::json(&Ended { ended }).position(position.0))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -133,6 +133,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
     let app = Arc::new(App::new(Arc::clone(node))?);
+    let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
@@ -143,6 +144,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
+    tasks.spawn(boots);
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;

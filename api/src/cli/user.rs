@@ -126,7 +126,7 @@ async fn on_directory(node: &Node, action: Action) -> Result<(), Failure> {
                 after = Some(last.user);
                 for one in page {
                     let (gender, source, registered) = (one.gender, one.source, one.registered.to_string());
-                    print_json(&Listed { id: one.user, name: one.name, gender, source, registered })?;
+                    print_json(&Listed { id: one.user, name: one.profile.name, gender, source, registered })?;
                 }
             }
         }
@@ -143,7 +143,7 @@ async fn reset(node: &Node, id: UserId, password: Option<String>) -> Result<(), 
         commands.end_session(session, id, EndReason::PasswordChanged, &context).await.map_err(Failure::work)?;
     }
     audit(node, "user_reset_password", id).await?;
-    let name = node.views.people.view().get(id).map_err(Failure::work)?.and_then(|person| person.name.clone());
+    let name = node.views.people.view().get(id).map_err(Failure::work)?.and_then(|person| person.profile.name.clone());
     print_json(&json!({ "id": id, "name": name, "password": password }))
 }
 

@@ -67,7 +67,12 @@ impl Shaper {
                 Some((one, other)) => format!("{}-{}", self.pseudonym(one).to_owned(), self.pseudonym(other)),
                 None => self.pseudonym(&stream.key).into(),
             },
+            Category::Share => match stream.key.split_once('-') {
+                Some((user, ver)) => format!("{}-{ver}", self.pseudonym(user)),
+                None => self.pseudonym(&stream.key).into(),
+            },
             Category::Audit
+            | Category::Boots
             | Category::Checkin
             | Category::Foreign
             | Category::Ids
@@ -83,7 +88,12 @@ impl Shaper {
         matches!(self.profile, Profile::Full)
             || !matches!(
                 category,
-                Category::User | Category::Session | Category::Signin | Category::Request | Category::Relation
+                Category::User
+                    | Category::Session
+                    | Category::Share
+                    | Category::Signin
+                    | Category::Request
+                    | Category::Relation
             )
     }
 

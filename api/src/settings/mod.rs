@@ -50,6 +50,10 @@ pub struct Settings {
     pub log: Log,
     /// Limits.
     pub limits: Limits,
+    /// Sina Weibo.
+    pub weibo: Weibo,
+    /// What `/init/init` tells.
+    pub regions: Regions,
     /// Sessions.
     pub sessions: Sessions,
     /// Presence.
@@ -107,8 +111,48 @@ pub struct Limits {
     pub sign_in_name: u32,
     pub sign_in_known_days: i64,
     pub import_errors: u64,
+    pub init_per_minute: u32,
+    pub boot_kinds: usize,
     pub min_free_bytes: u64,
     pub event_bytes: usize,
+}
+
+/// Sina Weibo; not used where `base_url` is empty.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weibo {
+    /// Where it is.
+    pub base_url: String,
+    /// The app's key there.
+    pub app_key: String,
+    /// The app's secret there.
+    pub app_secret: String,
+    /// The post of §3.
+    pub share_text: String,
+}
+
+/// What `/init/init` tells phones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regions {
+    /// The API's address.
+    pub ip: String,
+    /// The chat server's address.
+    pub xmpp: String,
+    /// Addresses for phones of some networks.
+    pub near: Vec<Region>,
+}
+
+/// Addresses for phones of some networks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Networks of the phones.
+    pub networks: Vec<IpNet>,
+    /// The API's address.
+    pub ip: String,
+    /// The chat server's address.
+    pub xmpp: String,
 }
 
 /// Sessions.

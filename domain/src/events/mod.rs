@@ -154,6 +154,8 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 }
 
 macros::registry! {
+    Blocked,
+    BootsCounted,
     CheckedIn,
     CheckinDeleted,
     ChatPasswordReset,
@@ -162,6 +164,9 @@ macros::registry! {
     IdBlockTaken,
     OperatorActed,
     PasswordSet,
+    PersonErased,
+    ProfileChanged,
+    ReportClosed,
     RequestAccepted,
     RequestAnswered,
     SecretFingerprinted,
@@ -174,6 +179,12 @@ macros::registry! {
     ShopStaffAdded,
     ShopStaffRemoved,
     SignInNameClaimed,
+    Unblocked,
     Unfollowed,
     UserRegistered,
+    UserResumed,
+    UserSuspended,
+    VisibilityChanged,
+    WeiboLinked,
+    WeiboPostRequested,
 }

@@ -3,10 +3,12 @@
 use uuid::Uuid;
 
 use super::{
-    Answer, ChatPasswordReset, CheckedIn, CheckinDeleted, EndReason, Event, Followed, ForeignIdMapped, Gender,
-    IdBlockTaken, IdKind, OperatorActed, PasswordSet, Provider, RequestAccepted, RequestAnswered, SecretFingerprinted,
-    SessionEnded, SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged,
-    ShopStaffAdded, ShopStaffRemoved, SignInNameClaimed, Unfollowed, UserRegistered, checkins::Fix,
+    Answer, Blocked, BootCount, BootsCounted, ChatPasswordReset, CheckedIn, CheckinDeleted, EndReason, Event, Followed,
+    ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
+    ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
+    SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
+    ShopStaffRemoved, SignInNameClaimed, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
+    VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
@@ -86,6 +88,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let text = |seal: &mut dyn Seal, text: &str| sealed(seal, &text.to_owned());
     let mut all = of_shops();
     all.extend(of_the_installation());
+    all.extend(of_profiles(seal));
     all.extend([
         CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()) }.into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
@@ -116,6 +119,39 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     all
 }
 
+/// What Anna says of herself.
+#[must_use]
+pub fn profile() -> Profile {
+    Profile {
+        name: Some("安娜".to_owned()),
+        birthday: Some("1988-06-01".to_owned()),
+        signature: Some("天天向上".to_owned()),
+        job: Some("建筑师".to_owned()),
+        jobtype: Some(3),
+        hobby: Some("围棋".to_owned()),
+        phone: Some("13800138000".to_owned()),
+    }
+}
+
+fn of_profiles(seal: &mut dyn Seal) -> Vec<Event> {
+    let account =
+        WeiboAccount { uid: 1_884_834_632, token: "2.00aaZYDCMcnDPCb4dc439e06i2m".to_owned(), expires_at: MOMENT };
+    let closed = ReportClosed { record: RecordId(92), user: ANNA, block: BEN };
+    let (text, ver) = ("我在用脸脸".to_owned(), "1".to_owned());
+    vec![
+        ProfileChanged { user: ANNA, profile: sealed(seal, &profile()), gender: Gender::Female }.into(),
+        VisibilityChanged { user: ANNA, invisible: Invisible::ToStrangers }.into(),
+        WeiboLinked { user: ANNA, account: sealed(seal, &account) }.into(),
+        WeiboPostRequested { user: ANNA, ver, text: sealed(seal, &text) }.into(),
+        UserSuspended { user: ANNA }.into(),
+        UserResumed { user: ANNA }.into(),
+        PersonErased { user: ANNA }.into(),
+        Blocked { record: RecordId(92), user: ANNA, block: BEN, report: true }.into(),
+        Unblocked { user: ANNA, block: BEN }.into(),
+        closed.into(),
+    ]
+}
+
 fn of_shops() -> Vec<Event> {
     vec![
         ShopAdded { shop: SHOP, details: shop_details(), source: Some("hangzhou_osm".to_owned()) }.into(),
@@ -133,7 +169,10 @@ fn of_the_installation() -> Vec<Event> {
         action: "user_reset_password".to_owned(),
         target: ANNA.to_string(),
     };
+    let boots =
+        BootCount { model: "iPhone5,2".to_owned(), os: "iOS 6.0.1".to_owned(), version: "1.0".to_owned(), count: 12 };
     vec![
+        BootsCounted { hour: Timestamp::from_seconds(1_354_852_800), boots: vec![boots] }.into(),
         IdBlockTaken { kind: IdKind::User, first: 1, count: 1_000 }.into(),
         acted.into(),
         SecretFingerprinted { fingerprint: "0123456789abcdef".to_owned() }.into(),
@@ -145,7 +184,13 @@ fn of_the_installation() -> Vec<Event> {
 pub fn stream_of(event: &Event) -> StreamId {
     match event {
         Event::CheckedIn(_) | Event::CheckinDeleted(_) => StreamId::checkin(checkin()),
-        Event::Followed(_) | Event::Unfollowed(_) => StreamId::relation(ANNA, BEN),
+        Event::Followed(_)
+        | Event::Unfollowed(_)
+        | Event::Blocked(_)
+        | Event::Unblocked(_)
+        | Event::ReportClosed(_) => StreamId::relation(ANNA, BEN),
+        Event::BootsCounted(_) => StreamId::new(Category::Boots, "0c2d9e8b7a46139c1d2e3f4a5b6c7d5f"),
+        Event::WeiboPostRequested(_) => StreamId::new(Category::Share, format_args!("{ANNA}-1")),
         Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "12-hangzhou_osm-n4711"),
         Event::IdBlockTaken(_) => StreamId::new(Category::Ids, IdKind::User.name()),
         Event::OperatorActed(_) => StreamId::new(Category::Audit, "5f0c2d9e8b7a46139c1d2e3f4a5b6c7d"),
@@ -158,7 +203,15 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::ShopStaffAdded(_)
         | Event::ShopStaffRemoved(_) => StreamId::shop(SHOP),
         Event::SignInNameClaimed(_) => StreamId::new(Category::Signin, "60303ae22b998861bce3b28f33eec1be"),
-        Event::ChatPasswordReset(_) | Event::PasswordSet(_) | Event::UserRegistered(_) => StreamId::user(ANNA),
+        Event::ChatPasswordReset(_)
+        | Event::PasswordSet(_)
+        | Event::PersonErased(_)
+        | Event::ProfileChanged(_)
+        | Event::UserRegistered(_)
+        | Event::UserResumed(_)
+        | Event::UserSuspended(_)
+        | Event::VisibilityChanged(_)
+        | Event::WeiboLinked(_) => StreamId::user(ANNA),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
+use crate::time::Timestamp;
 
 /// What whole-number ids are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,5 +46,28 @@ event! {
     SecretFingerprinted, schema 1 {
         /// Keyed hash of a constant, 16 hex digits.
         fingerprint: String => Public,
+    }
+}
+
+/// How often an app was started, by what it runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootCount {
+    /// Model of the phone.
+    pub model: String,
+    /// Operating system and its version.
+    pub os: String,
+    /// Version of the app, or empty.
+    pub version: String,
+    /// Starts.
+    pub count: u64,
+}
+
+event! {
+    /// The starts of the app that this node counted in an hour (seed §1).
+    BootsCounted, schema 1 {
+        /// Start of the hour.
+        hour: Timestamp => Public,
+        /// By model, system and version.
+        boots: Vec<BootCount> => Public,
     }
 }

@@ -63,6 +63,24 @@ impl Rows {
         self.wait(key, None);
     }
 
+    /// The keys that begin with `prefix`, as they stand after what is waiting. For rare events that concern many
+    /// rows: it looks at everything that waits.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Box<[u8]>>, ModelError> {
+        let mut keys = Vec::new();
+        for guard in self.keyspace.prefix(prefix) {
+            let key = guard.key()?;
+            if !self.waiting.contains_key(&*key) {
+                keys.push(Box::from(&*key));
+            }
+        }
+        let put = self.waiting.iter().filter(|(key, value)| value.is_some() && key.starts_with(prefix));
+        keys.extend(put.map(|(key, _)| key.clone()));
+        Ok(keys)
+    }
+
     fn wait(&mut self, key: &[u8], value: Option<Value>) {
         self.waiting_bytes += key.len() + value.as_ref().map_or(0, |v| v.len()) + ROW_OVERHEAD;
         self.waiting.insert(key.into(), value);

@@ -1,12 +1,12 @@
 //! The priors as rows, and in memory what each query asks of them.
 //!
-//! Rows: `w` → the world, `s shop` → the shop's, `u user` → the user's, `c checkin` → what it taught, to take it back.
+//! Rows: `i user` → who does not see the user, `w` → the world, `s shop` → the shop's, `u user` → the user's, `c user checkin` → what it taught, to take it back.
 
 use std::{collections::HashMap, sync::Arc};
 
 use dface_domain::{
     envelope::Recorded,
-    events::{CheckedIn, Event},
+    events::{CheckedIn, Event, Invisible},
     ids::{CheckinId, ShopId, UserId},
     ports::{KeyedHash, Keys},
     privacy,
@@ -28,6 +28,7 @@ const WORLD: u8 = b'w';
 const SHOP: u8 = b's';
 const USER: u8 = b'u';
 const CHECKIN: u8 = b'c';
+const INVISIBLE: u8 = b'i';
 
 #[derive(Serialize, Deserialize)]
 struct Taught {
@@ -87,8 +88,8 @@ impl ReadModel for Ranking {
     type View = RankingView;
 
     const NAME: &'static str = "ranking";
-    const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted"];
+    const SCHEMA: u32 = 2;
+    const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "VisibilityChanged", "PersonErased"];
 
     fn new(parts: &Parts) -> Self {
         let (keys, hash) = (Arc::clone(&parts.keys), Arc::clone(&parts.hash));
@@ -98,7 +99,9 @@ impl ReadModel for Ranking {
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
         match event {
             Event::CheckedIn(event) if !event.far => self.learn(event, recorded.occurred_at, rows),
-            Event::CheckinDeleted(event) => unlearn(event.checkin, rows),
+            Event::CheckinDeleted(event) => unlearn(event.user, event.checkin, rows),
+            Event::VisibilityChanged(event) => rows.put(&KeyBuf::tag(INVISIBLE).user(event.user), &event.invisible),
+            Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
     }
@@ -107,6 +110,7 @@ impl ReadModel for Ranking {
 impl Ranking {
     fn learn(&self, event: &CheckedIn, at: Timestamp, rows: &mut Rows) -> Result<(), ModelError> {
         let bssid = self.keys.open(&event.fix).and_then(|fix| fix.bssid);
+        let invisible: Invisible = rows.get(&KeyBuf::tag(INVISIBLE).user(event.user))?.unwrap_or_default();
         let taught = Taught {
             user: event.user,
             shop: event.shop,
@@ -114,7 +118,7 @@ impl Ranking {
             hour: local_hour(at, &self.zone),
             od: event.od,
             bssid: bssid.map(|bssid| bssid_number(self.hash.as_ref(), &bssid)),
-            others: privacy::counts_for_others(event.user),
+            others: privacy::counts_for_others(invisible),
         };
         let visit = taught.visit();
         let user_key = KeyBuf::tag(USER).user(event.user);
@@ -125,12 +129,27 @@ impl Ranking {
             change(rows, &KeyBuf::tag(SHOP).shop(event.shop), |shop: &mut ShopPrior| shop.learn(&visit, nth))?;
             change(rows, &KeyBuf::tag(WORLD), |world: &mut World| world.learn(&visit))?;
         }
-        rows.put(&KeyBuf::tag(CHECKIN).checkin(event.checkin), &taught)
+        rows.put(&KeyBuf::tag(CHECKIN).user(event.user).checkin(event.checkin), &taught)
     }
 }
 
-fn unlearn(checkin: CheckinId, rows: &mut Rows) -> Result<(), ModelError> {
-    let key = KeyBuf::tag(CHECKIN).checkin(checkin);
+/// What a person taught stays as counts; who it was does not.
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    let key = KeyBuf::tag(USER).user(user);
+    let known: UserPrior = rows.get(&key)?.unwrap_or_default();
+    for own in &known.shops {
+        change(rows, &KeyBuf::tag(SHOP).shop(ShopId(own.shop)), |shop: &mut ShopPrior| shop.forget(user_number(user)))?;
+    }
+    rows.delete(&key);
+    rows.delete(&KeyBuf::tag(INVISIBLE).user(user));
+    for key in rows.keys(&KeyBuf::tag(CHECKIN).user(user))? {
+        rows.delete(&key);
+    }
+    Ok(())
+}
+
+fn unlearn(user: UserId, checkin: CheckinId, rows: &mut Rows) -> Result<(), ModelError> {
+    let key = KeyBuf::tag(CHECKIN).user(user).checkin(checkin);
     let Some(taught) = rows.get::<Taught>(&key)? else { return Ok(()) };
     rows.delete(&key);
     let visit = taught.visit();

@@ -1,14 +1,22 @@
 //! The endpoints of the public listener: one module for each group, each with its list of routes.
 
+mod account;
+mod blacklists;
 mod checkins;
+mod follows;
 mod health;
 mod idempotency;
+mod init;
+mod people_list;
+mod people_nearby;
+mod profiles;
 mod shops;
 mod sign_in;
 mod trace;
+mod weibo;
 mod wire;
 
-pub use sign_in::sign_in_hash;
+pub use self::{init::InitLimits, sign_in::sign_in_hash};
 use utoipa::{OpenApi, openapi};
 
 use super::{Route, openapi::complete};
@@ -25,6 +33,11 @@ use crate::app::App;
     paths(
         sign_in::login,
         sign_in::logout,
+        init::init,
+        weibo::callback,
+        weibo::share,
+        account::password,
+        account::delete,
         shops::around,
         shops::nearby,
         shops::info,
@@ -33,6 +46,17 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        profiles::get,
+        profiles::get_self,
+        profiles::set,
+        people_nearby::around,
+        follows::create,
+        follows::delete,
+        follows::followers,
+        follows::friends,
+        blacklists::list,
+        blacklists::create,
+        blacklists::delete,
         health::healthz,
         health::readyz,
     )
@@ -50,10 +74,23 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of the public listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<App>> {
-    [sign_in::routes(), shops::routes(), checkins::routes(), trace::routes(), health::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        sign_in::routes(),
+        init::routes(),
+        weibo::routes(),
+        account::routes(),
+        shops::routes(),
+        checkins::routes(),
+        trace::routes(),
+        profiles::routes(),
+        people_nearby::routes(),
+        follows::routes(),
+        blacklists::routes(),
+        health::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]

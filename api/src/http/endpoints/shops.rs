@@ -5,11 +5,12 @@ use std::sync::Arc;
 use dface_domain::{
     geo::Position,
     ids::{ShopId, UserId},
-    privacy::{self, Sight, Ties},
+    privacy::{self, Sight},
     shops::kind::ShopKind,
     time::Timestamp,
 };
 use dface_projections::{
+    presence::Present,
     ranking::{
         around::{Asked, around as ranked},
         model::{bssid_number, local_hour},
@@ -187,22 +188,29 @@ pub(super) async fn users(app: Arc<App>, request: Request<Caller>) -> Reply {
     if views.shops.view().index().slot_of(id).is_none() {
         return Err(no_shop(id));
     }
-    let mut present = views.presence.view().at(id);
-    present.retain(|one| privacy::may_see(&Ties { viewer, subject: one.user }, Sight::Presence));
-    let mut items = Vec::new();
-    for one in present.into_iter().skip(page.offset()).take(page.limit()) {
-        if let Some(item) = user_item(&app, viewer, one.user, one.since)? {
-            items.push(item);
-        }
-    }
-    Ok(Answer::json(&items))
+    let present = visible(&app, viewer, views.presence.view().at(id))?;
+    let page = present.into_iter().skip(page.offset()).take(page.limit());
+    let items = page.map(|one| present_item(&app, viewer, &one)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Answer::json(&items.into_iter().flatten().collect::<Vec<_>>()))
 }
 
-fn user_item(app: &App, viewer: UserId, user: UserId, at: Timestamp) -> Result<Option<UserItem>, ApiError> {
-    let Some(person) = app.views().people.view().get(user)? else { return Ok(None) };
+/// Those of `present` whose presence the viewer may see.
+pub(super) fn visible(app: &App, viewer: UserId, present: Vec<Present>) -> Result<Vec<Present>, ApiError> {
+    let mut seen = Vec::with_capacity(present.len());
+    for one in present {
+        if privacy::may_see(&app.ties(viewer, one.user)?, Sight::Place(one.invisible)) {
+            seen.push(one);
+        }
+    }
+    Ok(seen)
+}
+
+/// Somebody who is somewhere now, as §8 lists people.
+pub(super) fn present_item(app: &App, viewer: UserId, one: &Present) -> Result<Option<UserItem>, ApiError> {
+    let Some(person) = app.views().people.view().get(one.user)? else { return Ok(None) };
     let follows = app.views().follows.view();
-    let (friend, follower) = (follows.follows(viewer, user)?, follows.follows(user, viewer)?);
-    Ok(Some(UserItem::new(&person, friend, follower, local_time(app, at))))
+    let (friend, follower) = (follows.follows(viewer, one.user)?, follows.follows(one.user, viewer)?);
+    Ok(Some(UserItem { time: Some(local_time(app, one.since)), ..UserItem::new(&person, friend, follower) }))
 }
 
 /// The document's own form of a moment: `2012-06-11 11:11:11`, local.

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
 
 /// What signing in answers (§2.1).
 #[derive(Debug, Serialize, ToSchema)]
-struct Account {
+pub(super) struct Account {
     #[schema(value_type = u64)]
     id: UserId,
     /// The chat password: 16 hex digits, the same at every sign-in until it is reset.
@@ -36,9 +36,9 @@ struct Account {
     /// 1 男, 2 女, null where it is not set.
     gender: Option<u8>,
     wb_uid: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<i64>,
     token: String,
-    expires_at: Option<u64>,
+    expires_at: Option<i64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -101,8 +101,12 @@ fn credentials(params: &Params) -> Result<(String, String), ApiError> {
 /// client follows the document.
 #[must_use]
 pub fn sign_in_hash(name: &str, pass: &str, mac: &str) -> String {
-    let text = [name, pass, mac, "dface"].concat();
-    let mut digits = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
+    section_hash(&[name, pass, mac, "dface"])
+}
+
+/// The first 32 hex digits of SHA-1 of the parts in a row (§1, §2.2).
+pub(super) fn section_hash(parts: &[&str]) -> String {
+    let mut digits = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, parts.concat().as_bytes()));
     digits.truncate(32);
     digits
 }
@@ -113,7 +117,7 @@ fn known_address(app: &App, user: UserId, request: &Request<Caller>) -> Result<b
     Ok(last.is_some_and(|at| app.now().seconds_since(at) < days * 86_400))
 }
 
-fn refuse_if_closed(app: &App, attempt: &Try<'_>) -> Result<(), ApiError> {
+pub(super) fn refuse_if_closed(app: &App, attempt: &Try<'_>) -> Result<(), ApiError> {
     match app.sign_in_limits.closed_for(attempt, app.now()) {
         Some(seconds) => {
             let message = "signing in failed too often; wait as long as Retry-After says";
@@ -123,7 +127,7 @@ fn refuse_if_closed(app: &App, attempt: &Try<'_>) -> Result<(), ApiError> {
     }
 }
 
-async fn open_session(app: &App, request: &Request<Caller>, signed_in: SignedIn) -> Reply {
+pub(super) async fn open_session(app: &App, request: &Request<Caller>, signed_in: SignedIn) -> Reply {
     let address = request.head.client.to_string();
     let opened = app.node.commands.open_session(signed_in.user, &address, &app.context()).await?;
     // The next request of this phone comes with the cookie, so the session must be known by then.
@@ -132,16 +136,17 @@ async fn open_session(app: &App, request: &Request<Caller>, signed_in: SignedIn)
     let secure = if secure_cookies(&app.node, &request.head.peer) { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", opened.cookie);
     let cookie = HeaderValue::from_str(&cookie).map_err(|e| ApiError::internal(e.to_string()))?;
+    let weibo = signed_in.weibo.as_ref();
     let answer = Answer::json(&Account {
         id: signed_in.user,
         password: signed_in.password,
         logo: String::new(),
         name: signed_in.name,
         gender: shown_gender(signed_in.gender),
-        wb_uid: None,
-        expires_in: None,
-        token: String::new(),
-        expires_at: None,
+        wb_uid: weibo.map(|weibo| weibo.uid.to_string()),
+        expires_in: weibo.map(|weibo| weibo.expires_at.seconds_since(app.now()).max(0)),
+        token: weibo.map_or_else(String::new, |weibo| weibo.token.clone()),
+        expires_at: weibo.map(|weibo| weibo.expires_at.seconds()),
     });
     Ok(answer.set_cookie(cookie).position(opened.position.0))
 }

@@ -82,8 +82,9 @@ pub(super) struct UserItem {
     /// This one follows the caller.
     pub(super) follower: bool,
     pub(super) birthday: Option<String>,
-    /// When last active there, in the document's local form.
-    pub(super) time: String,
+    /// When last active there, in the document's local form (§8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) time: Option<String>,
 }
 
 /// A sex as answers show it: null where it is not set.
@@ -92,17 +93,17 @@ pub(super) fn shown_gender(gender: Gender) -> Option<u8> {
 }
 
 impl UserItem {
-    pub(super) fn new(person: &Person, friend: bool, follower: bool, time: String) -> Self {
+    pub(super) fn new(person: &Person, friend: bool, follower: bool) -> Self {
         Self {
             id: person.user,
             logo: String::new(),
-            name: person.name.clone(),
-            wb_uid: None,
+            name: person.profile.name.clone(),
+            wb_uid: person.wb_uid,
             gender: shown_gender(person.gender),
             friend,
             follower,
-            birthday: None,
-            time,
+            birthday: person.profile.birthday.clone(),
+            time: None,
         }
     }
 }
