@@ -15,6 +15,7 @@ use dface_domain::{
 };
 use fjall::Keyspace;
 use parking_lot::RwLock;
+use quick_cache::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -100,7 +101,7 @@ fn arrive(event: &CheckedIn, since: Timestamp, rows: &mut Rows) -> Result<(), Mo
 #[derive(Default)]
 struct Hot {
     place: HashMap<UserId, ShopId>,
-    at: HashMap<ShopId, Vec<Present>>,
+    at: HashMap<ShopId, Vec<Present>, DefaultHashBuilder>,
 }
 
 impl Hot {

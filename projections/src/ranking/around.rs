@@ -1,12 +1,10 @@
 //! Who is a candidate for an answer of §4, and the answer.
 
-use std::collections::HashMap;
-
 use dface_domain::{geo::Position, ids::ShopId};
 
 use super::{
     Candidate, Friends, Query, UserPrior,
-    model::Priors,
+    model::{Priors, ShopPriors},
     rank,
 };
 use crate::shops::{ShopIndex, Slot};
@@ -69,7 +67,7 @@ fn candidate<'a>(
     slot: Slot,
     id: ShopId,
     distance: f64,
-    priors: &'a HashMap<u64, super::ShopPrior>,
+    priors: &'a ShopPriors,
 ) -> Candidate<'a> {
     Candidate { slot, id: id.0, distance, prior: priors.get(&id.0) }
 }

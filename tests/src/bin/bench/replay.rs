@@ -13,6 +13,7 @@ use dface_domain::{envelope::LogPosition, ports::EventStore};
 use crate::{
     Failed,
     report::{Table, ms, short},
+    serving::server::processor_time,
     stats::rate,
 };
 
@@ -24,11 +25,14 @@ pub fn reading(table: &mut Table, store: &EmbeddedStore, dir: &Path) -> Result<(
     let events = store.head().0;
     let checksums = checksums(&dir.join("log"))?;
     for (what, decode) in [("`read_all`: envelopes", false), ("`read_all` and decoding the events", true)] {
+        let before = processor_time(std::process::id());
         let time = read(store, decode)?;
+        let processor = processor_time(std::process::id()) - before;
         table.row([
             what.to_owned(),
             ms(time),
             short(rate(events, time)),
+            ms(processor),
             short(rate(events, checksums)),
             short(checksums.as_secs_f64() / time.as_secs_f64()),
         ]);
@@ -61,36 +65,22 @@ fn checksums(dir: &Path) -> Result<Duration, Failed> {
     Ok(begun.elapsed())
 }
 
-/// Rebuilds all read models of the directory as `dface rebuild all` does.
+/// Rebuilds all read models of the directory: each alone, then all as `dface rebuild all` does.
 pub async fn rebuilding(table: &mut Table, settings: Settings) -> Result<(), Failed> {
     let node = Node::open(settings).await?;
-    let events = node.projector.head().0;
     for name in node.projector.names() {
-        let time = rebuild(&node, vec![name]).await?;
-        table.row([
-            format!("rebuild of `{name}` alone"),
-            ms(time),
-            short(rate(events, time)),
-            String::new(),
-            String::new(),
-        ]);
+        rebuild(table, &node, &format!("rebuild of `{name}` alone"), vec![name]).await?;
     }
-    let time = rebuild(&node, node.projector.names()).await?;
-    table.row([
-        "rebuild of all read models".to_owned(),
-        ms(time),
-        short(rate(events, time)),
-        String::new(),
-        String::new(),
-    ]);
+    rebuild(table, &node, "rebuild of all read models", node.projector.names()).await?;
     node.close().await;
     Ok(())
 }
 
-async fn rebuild(node: &Node, names: Vec<&'static str>) -> Result<Duration, Failed> {
-    let projector = std::sync::Arc::clone(&node.projector);
-    let begun = Instant::now();
-    tokio::task::spawn_blocking(move || names.iter().try_for_each(|name| projector.rebuild(name).map(|_| ())))
-        .await??;
-    Ok(begun.elapsed())
+async fn rebuild(table: &mut Table, node: &Node, what: &str, names: Vec<&'static str>) -> Result<(), Failed> {
+    let (projector, events) = (std::sync::Arc::clone(&node.projector), node.projector.head().0);
+    let (begun, before) = (Instant::now(), processor_time(std::process::id()));
+    tokio::task::spawn_blocking(move || projector.rebuild_all(&names)).await??;
+    let (time, processor) = (begun.elapsed(), processor_time(std::process::id()) - before);
+    table.row([what.to_owned(), ms(time), short(rate(events, time)), ms(processor), String::new(), String::new()]);
+    Ok(())
 }

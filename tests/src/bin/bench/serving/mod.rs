@@ -42,7 +42,7 @@ pub fn run(setup: &Setup, page: &mut Page) -> Result<(), Failed> {
         "Start and memory",
         "From starting the process to the line that says it is ready, on a directory whose read models are there; and \
          what it then holds in memory (resident), less what it holds on an empty directory.",
-        &["directory", "events", "start to ready", "memory", "for each million shops"],
+        &["directory", "events", "start to ready", "processor time", "memory", "for each million shops"],
     );
     let empty = started(&mut starts, "empty", &program, &setup.dir.path().join("empty"), 0, 0)?;
     let crowd = Crowd { users: setup.shops / 20, follows: setup.shops / 20 * 3, checkins: setup.shops / 5 * 4 };
@@ -66,12 +66,12 @@ fn started(table: &mut Table, what: &str, program: &Path, data: &Path, shops: u6
         drop(Server::start(program, data)?);
     }
     let (server, took) = Server::start(program, data)?;
-    let memory = server.memory();
+    let (memory, processor) = (server.memory(), server.processor_time());
     drop(server);
     let each = memory.saturating_sub(empty).checked_mul(1_000_000).and_then(|bytes| bytes.checked_div(shops));
     let events = events_in(data)?;
     let each = each.map_or(String::new(), mebibytes);
-    table.row([what.to_owned(), events.to_string(), ms(took), mebibytes(memory), each]);
+    table.row([what.to_owned(), events.to_string(), ms(took), ms(processor), mebibytes(memory), each]);
     Ok(memory)
 }
 
@@ -118,7 +118,7 @@ fn reading(runtime: &tokio::runtime::Runtime, data: &Path, crowd: Crowd, shops: 
              (the last with sealed positions), in that order. The reference reads the same segment files at once and \
              takes their CRC-32C, without looking at any event."
         ),
-        &["what", "time", "events/s", "reference, events/s", "of the reference"],
+        &["what", "time", "events/s", "processor time", "reference, events/s", "of the reference"],
     );
     let directory = runtime.block_on(Directory::open(data))?;
     replay::reading(&mut table, &directory.store, data)?;
