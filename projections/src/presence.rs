@@ -16,6 +16,7 @@ use dface_domain::{
 };
 use fjall::Keyspace;
 use parking_lot::RwLock;
+use quick_cache::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -131,7 +132,7 @@ fn change_visibility(user: UserId, invisible: Invisible, rows: &mut Rows) -> Res
 #[derive(Default)]
 struct Hot {
     place: HashMap<UserId, ShopId>,
-    at: HashMap<ShopId, Vec<Present>>,
+    at: HashMap<ShopId, Vec<Present>, DefaultHashBuilder>,
 }
 
 impl Hot {

@@ -96,29 +96,38 @@ async fn on_directory(projector: &Arc<Projector>, args: &Args) -> Result<(), Fai
         return projector.standings().iter().try_for_each(print_json);
     }
     let known: Vec<String> = projector.names().into_iter().map(str::to_owned).collect();
+    let names = chosen(&args.names, &known)?;
+    if args.dry_run { compare_all(projector, names).await } else { rebuild_all(projector, names).await }
+}
+
+async fn compare_all(projector: &Arc<Projector>, names: Vec<String>) -> Result<(), Failure> {
     let mut differ = false;
-    for name in chosen(&args.names, &known)? {
-        let (worker, of) = (Arc::clone(projector), name.clone());
-        if args.dry_run {
-            let found = tokio::task::spawn_blocking(move || worker.compare(&of)).await.map_err(Failure::work)?;
-            let found = found.map_err(Failure::work)?;
-            differ |= !found.is_none();
-            print_json(&found)?;
-            continue;
-        }
-        let bar = super::progress::bar(&name, projector.head().0);
-        let mut rebuilt = tokio::task::spawn_blocking(move || worker.rebuild(&of));
-        let rebuilt = loop {
-            tokio::select! {
-                rebuilt = &mut rebuilt => break rebuilt,
-                () = tokio::time::sleep(Duration::from_millis(100)) => bar.set(projector.built(&name).0),
-            }
-        };
-        rebuilt.map_err(Failure::work)?.map_err(Failure::work)?;
-        bar.finish();
-        if let Some(standing) = projector.standings().into_iter().find(|one| one.name == name) {
-            print_json(&standing)?;
-        }
+    for name in names {
+        let worker = Arc::clone(projector);
+        let found = tokio::task::spawn_blocking(move || worker.compare(&name)).await.map_err(Failure::work)?;
+        let found = found.map_err(Failure::work)?;
+        differ |= !found.is_none();
+        print_json(&found)?;
     }
     if differ { Err(Failure::Work("read models differ from what the log says".to_owned())) } else { Ok(()) }
+}
+
+/// All side by side; the bar shows the one that is furthest behind.
+async fn rebuild_all(projector: &Arc<Projector>, names: Vec<String>) -> Result<(), Failure> {
+    let bar = super::progress::bar(&names.join(" "), projector.head().0);
+    let (worker, of) = (Arc::clone(projector), names.clone());
+    let mut rebuilt =
+        tokio::task::spawn_blocking(move || worker.rebuild_all(&of.iter().map(String::as_str).collect::<Vec<_>>()));
+    let rebuilt = loop {
+        tokio::select! {
+            rebuilt = &mut rebuilt => break rebuilt,
+            () = tokio::time::sleep(Duration::from_millis(100)) => {
+                bar.set(names.iter().map(|name| projector.built(name).0).min().unwrap_or_default());
+            }
+        }
+    };
+    rebuilt.map_err(Failure::work)?.map_err(Failure::work)?;
+    bar.finish();
+    let standings = projector.standings();
+    standings.iter().filter(|one| names.iter().any(|name| name == one.name)).try_for_each(print_json)
 }

@@ -19,8 +19,12 @@ use dface_domain::{
     sealed::Subject,
 };
 use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
 
 use self::record::{Record, SIZE, subject_bytes};
+
+/// Ciphers kept, of some 600 bytes each.
+const CIPHERS: usize = 10_000;
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -32,6 +36,9 @@ struct Known {
 pub struct EmbeddedKeys {
     file: File,
     known: RwLock<HashMap<Subject, Known>>,
+    /// Made of the keys lately used: to make one costs more than to open a short text. Never asked without `known`, which
+    /// says whether the key is still there.
+    ciphers: Cache<Subject, Arc<LessSafeKey>>,
     writing: Mutex<u64>,
     entropy: Arc<dyn Entropy>,
 }
@@ -51,11 +58,21 @@ impl EmbeddedKeys {
         let bytes = fs::read(&path)?;
         let known = read_records(&bytes).map_err(|e| io::Error::other(format!("{}: {e}", path.display())))?;
         let slots = known.len() as u64;
-        Ok(Self { file, known: RwLock::new(known), writing: Mutex::new(slots), entropy })
+        let (known, ciphers) = (RwLock::new(known), Cache::new(CIPHERS));
+        Ok(Self { file, known, ciphers, writing: Mutex::new(slots), entropy })
     }
 
     fn key_of(&self, subject: Subject) -> Option<Option<[u8; 32]>> {
         self.known.read().get(&subject).map(|known| known.key)
+    }
+
+    fn cipher_of(&self, subject: Subject, key: &[u8; 32]) -> Arc<LessSafeKey> {
+        if let Some(cipher) = self.ciphers.get(&subject) {
+            return cipher;
+        }
+        let cipher = Arc::new(cipher(key));
+        self.ciphers.insert(subject, Arc::clone(&cipher));
+        cipher
     }
 }
 
@@ -135,7 +152,7 @@ impl Keys for EmbeddedKeys {
         let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.extend_from_slice(&nonce);
         let mut body = plain.to_vec();
-        cipher(&key)
+        self.cipher_of(about, &key)
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(subject_bytes(about)), &mut body)
             .map_err(|_| KeyError::Unsealable("the value is too long".to_owned()))?;
         sealed.extend_from_slice(&body);
@@ -147,7 +164,8 @@ impl Keys for EmbeddedKeys {
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut body = body.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = cipher(&key).open_in_place(nonce, Aad::from(subject_bytes(about)), &mut body).ok()?.len();
+        let aad = Aad::from(subject_bytes(about));
+        let length = self.cipher_of(about, &key).open_in_place(nonce, aad, &mut body).ok()?.len();
         body.truncate(length);
         Some(body)
     }
@@ -163,6 +181,7 @@ impl Keys for EmbeddedKeys {
         self.file.sync_data().map_err(|e| unavailable(&e))?;
         *slots = (*slots).max(slot + 1);
         self.known.write().insert(subject, Known { slot, key: None });
+        self.ciphers.remove(&subject);
         Ok(())
     }
 }

@@ -183,8 +183,12 @@ fn first_generation<M: ReadModel>(shared: &Shared, status: &Status) -> Result<Ru
     }
 }
 
+/// Bytes of one model's rows that are in memory and in the journal alone: a start reads these again.
+const MEMTABLE: u64 = 8 << 20;
+
 pub(super) fn open_rows(shared: &Shared, keyspace: &str) -> Result<Rows, ModelError> {
-    Ok(Rows::new(shared.db.clone(), shared.db.keyspace(keyspace, KeyspaceCreateOptions::default)?))
+    let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE);
+    Ok(Rows::new(shared.db.clone(), shared.db.keyspace(keyspace, options)?))
 }
 
 /// After a failure of the machinery, or while there is no room.

@@ -85,6 +85,9 @@ pub struct Standing {
     pub bytes: u64,
 }
 
+/// Bytes of journals, about. A start reads them all again.
+const JOURNAL: u64 = 64 << 20;
+
 /// All read models of this process.
 pub struct Projector {
     shared: Arc<Shared>,
@@ -120,7 +123,8 @@ impl Projector {
         settings: Settings,
         runtime: Handle,
     ) -> Result<Self, ModelError> {
-        let db = Database::builder(dir).cache_size(settings.cache).worker_threads(1).open()?;
+        let db =
+            Database::builder(dir).cache_size(settings.cache).max_journaling_size(JOURNAL).worker_threads(1).open()?;
         let checkpoints = Checkpoints::open(&db)?;
         checkpoints.sweep(&db)?;
         let feed = Feed::new(store, runtime);
@@ -188,6 +192,26 @@ impl Projector {
     /// There is no such model, or it cannot be made; then the old generation serves on.
     pub fn rebuild(&self, name: &str) -> Result<u64, ProjectorError> {
         Ok(self.model(name)?.rebuild()?)
+    }
+
+    /// Makes new generations of several models side by side: the log is read and decoded once for all that are near each
+    /// other in it. What the first failure was.
+    ///
+    /// # Errors
+    /// As [`Projector::rebuild`]; the others are made all the same.
+    pub fn rebuild_all(&self, names: &[&str]) -> Result<(), ProjectorError> {
+        std::thread::scope(|scope| {
+            let rebuilding: Vec<_> = names.iter().map(|name| scope.spawn(|| self.rebuild(name))).collect();
+            let done = rebuilding.into_iter().map(|one| match one.join() {
+                Ok(rebuilt) => rebuilt.map(|_| ()),
+                Err(panic) => {
+                    let what = runner::panic_text(panic.as_ref());
+                    Err(ModelError::Event(format!("a rebuild panicked: {what}")).into())
+                }
+            });
+            // All of them, before the first failure is told.
+            done.collect::<Vec<_>>().into_iter().collect()
+        })
     }
 
     /// Makes a new generation of `name`, compares it with the serving one and drops it.

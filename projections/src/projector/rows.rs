@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use dface_domain::envelope::LogPosition;
 use fjall::{Database, Keyspace};
+use quick_cache::DefaultHashBuilder;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{ModelError, checkpoints::Checkpoints};
@@ -18,7 +19,7 @@ type Value = Box<[u8]>;
 pub struct Rows {
     db: Database,
     keyspace: Keyspace,
-    waiting: HashMap<Key, Option<Value>>,
+    waiting: HashMap<Key, Option<Value>, DefaultHashBuilder>,
     waiting_bytes: usize,
 }
 
@@ -28,7 +29,7 @@ impl Rows {
     /// Over `keyspace` of `db`.
     #[must_use]
     pub fn new(db: Database, keyspace: Keyspace) -> Self {
-        Self { db, keyspace, waiting: HashMap::new(), waiting_bytes: 0 }
+        Self { db, keyspace, waiting: HashMap::default(), waiting_bytes: 0 }
     }
 
     /// Where the rows are.

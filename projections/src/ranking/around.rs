@@ -1,10 +1,12 @@
 //! Who is a candidate for an answer of §4, and the answer.
 
-use std::collections::HashMap;
-
 use dface_domain::{geo::Position, ids::ShopId};
 
-use super::{Candidate, Friends, Query, UserPrior, model::Priors, rank};
+use super::{
+    Candidate, Friends, Query, UserPrior,
+    model::{Priors, ShopPriors},
+    rank,
+};
 use crate::shops::{ShopIndex, Slot};
 
 /// Nearest shops that are looked at. Fewer lose true venues in dense places (docs/ranking.md).
@@ -61,6 +63,6 @@ pub fn around(index: &ShopIndex, priors: &Priors, asked: &Asked<'_>) -> Vec<(Slo
     candidates.into_iter().map(|candidate| (candidate.slot, candidate.distance)).collect()
 }
 
-fn candidate<'a>(slot: Slot, id: ShopId, distance: f64, priors: &'a HashMap<u64, super::ShopPrior>) -> Candidate<'a> {
+fn candidate<'a>(slot: Slot, id: ShopId, distance: f64, priors: &'a ShopPriors) -> Candidate<'a> {
     Candidate { slot, id: id.0, distance, prior: priors.get(&id.0) }
 }

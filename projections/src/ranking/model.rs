@@ -15,7 +15,7 @@ use dface_domain::{
 use fjall::Keyspace;
 use jiff::tz::TimeZone;
 use parking_lot::{RwLock, RwLockReadGuard};
-use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, sync::Cache};
 use serde::{Deserialize, Serialize};
 
 use super::priors::{ShopPrior, UserPrior, Visit, World};
@@ -179,8 +179,11 @@ pub struct Priors {
     /// The world's.
     pub world: World,
     /// The shops' where somebody checked in.
-    pub shops: HashMap<u64, ShopPrior>,
+    pub shops: ShopPriors,
 }
+
+/// Shops' priors by id. A request looks up hundreds, so the hash is a quick one; ids are given out by us.
+pub type ShopPriors = HashMap<u64, ShopPrior, DefaultHashBuilder>;
 
 /// The priors for queries: shops and world in memory, users from disk with those lately asked for in memory.
 pub struct RankingView {

@@ -23,6 +23,9 @@ use super::{
 
 const CHECKPOINT: &[u8] = b"c";
 
+/// Bytes of its journals, about. A start reads them all again.
+const JOURNAL: u64 = 64 << 20;
+
 /// Bytes of rows that a start after a kill reads again.
 const MEMTABLE: u64 = 32 << 20;
 
@@ -126,7 +129,7 @@ impl Index {
     }
 
     fn open_database(path: &Path, cache_bytes: u64) -> fjall::Result<Self> {
-        let db = Database::builder(path).cache_size(cache_bytes).open()?;
+        let db = Database::builder(path).cache_size(cache_bytes).max_journaling_size(JOURNAL).open()?;
         let rows = db.keyspace("streams", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE))?;
         let snapshots = db.keyspace("snapshots", KeyspaceCreateOptions::default)?;
         Ok(Self { db, rows, snapshots, tail: Tail::default(), path: path.to_owned() })

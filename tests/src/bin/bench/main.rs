@@ -1,0 +1,109 @@
+//! `bench`: how fast dface is beside references measured in the same run, and how well it ranks. See `bench --help`.
+
+mod append;
+mod chance;
+mod machine;
+mod made;
+mod rank;
+mod replay;
+mod report;
+mod serving;
+mod stats;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Anything that ends a bench.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures dface beside references of the same run; all parts write docs/benchmarks.md")]
+struct Cli {
+    /// Shops to make
+    #[arg(long, global = true, default_value_t = 1_000_000)]
+    shops: u64,
+    /// Seconds of each measurement
+    #[arg(long, global = true, default_value_t = 10)]
+    seconds: u64,
+    /// Leaves out Redis and PostGIS
+    #[arg(long, global = true)]
+    no_others: bool,
+    /// Keeps the directory that was made, to look into
+    #[arg(long, global = true)]
+    keep: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Durable appends
+    Append,
+    /// The made log: reading it, rebuilding from it, starting on it, and HTTP at a million shops
+    Serve,
+    /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
+    Rank(rank::Args),
+}
+
+/// What every part may use.
+pub struct Setup {
+    /// Shops to make.
+    pub shops: u64,
+    /// How long each measurement takes.
+    pub time: std::time::Duration,
+    /// Whether to measure Redis and PostGIS too.
+    pub others: bool,
+    /// Where to put what is made: on the disk that is measured.
+    pub dir: tempfile::TempDir,
+}
+
+const PAGE: &str = "docs/benchmarks.md";
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::note(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failed> {
+    let mut setup = Setup {
+        shops: cli.shops,
+        time: std::time::Duration::from_secs(cli.seconds),
+        others: !cli.no_others,
+        dir: tempfile::Builder::new().prefix("bench-").tempdir_in(beside_the_binary()?)?,
+    };
+    if cli.keep {
+        setup.dir.disable_cleanup(true);
+        report::note(&format!("kept: {}", setup.dir.path().display()));
+    }
+    let mut page = report::Page::new(machine::in_words(setup.dir.path())?);
+    let whole = cli.part.is_none();
+    match cli.part {
+        Some(Part::Append) => page.add(append::run(&setup)?),
+        Some(Part::Serve) => serving::run(&setup, &mut page)?,
+        Some(Part::Rank(args)) => return rank::run(&setup, &args),
+        None => {
+            page.add(append::run(&setup)?);
+            serving::run(&setup, &mut page)?;
+        }
+    }
+    if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
+        std::fs::write(PAGE, page.to_string())?;
+        report::note(&format!("written to {PAGE}"));
+    }
+    Ok(())
+}
+
+/// The build directory: on a disk, where the system's place for temporary files may be in memory.
+fn beside_the_binary() -> Result<PathBuf, Failed> {
+    let binary = std::env::current_exe()?;
+    Ok(binary.parent().ok_or("the binary lies nowhere")?.to_path_buf())
+}
