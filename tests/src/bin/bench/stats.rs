@@ -79,6 +79,6 @@ mod tests {
         [Some(0), Some(1), Some(9), None].into_iter().for_each(|place| ranks.count(place));
         assert!((ranks.mrr() - (1.0 + 0.5 + 0.1) / 4.0).abs() < 1e-12);
         assert_eq!((ranks.hit_1(), ranks.hit_5()), (0.25, 0.5));
-        assert_eq!(Ranks::default().mrr(), 0.0);
+        assert!(Ranks::default().mrr().abs() < f64::EPSILON);
     }
 }
