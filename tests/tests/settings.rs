@@ -54,7 +54,6 @@ fn wrong_use_is_exit_2() {
     refused(&[], &["serve", "--http", "nowhere"]).says(&["--http"]);
     refused(&[], &["user", "add", "--name", "a", "--password", "b", "--gender", "3"]).says(&["--gender"]);
     refused(&[], &["user", "add", "--name", "", "--password", "b"]).says(&["name"]);
-    refused(&[], &["rebuild", "nothing"]).says(&["nothing", "trace"]);
 }
 
 #[test]
@@ -171,15 +170,19 @@ fn commands_work_with_and_without_a_server() {
 }
 
 #[test]
-fn a_directory_without_a_server_needs_none_to_be_listed() {
+fn a_stopped_directory_is_listed_and_one_that_is_none_is_named() {
     let dir = place();
     let data: &Path = &dir.path().join("data");
-    assert_eq!(dface(data, &[], &["user", "list"]).ended(0).stdout, "");
-    let listed = dface(data, &[], &["rebuild"]).ended(0);
+    dface(data, &[], &["rebuild"]).ended(2).says(&["--data", &data.display().to_string()]);
+    let mut server = Server::start();
+    server.stop();
+    assert_eq!(dface(server.dir(), &[], &["user", "list"]).ended(0).stdout, "");
+    let listed = dface(server.dir(), &[], &["rebuild"]).ended(0);
     for line in listed.stdout.lines() {
         let one: Value = serde_json::from_str(line).expect("JSON");
         assert_eq!((&one["state"], &one["lag"]), (&Value::from("live"), &Value::from(0)), "{line}");
     }
+    dface(server.dir(), &[], &["rebuild", "nothing"]).ended(2).says(&["nothing", "trace"]);
 }
 
 #[test]
