@@ -50,7 +50,7 @@ pub struct Person {
     pub suspended: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct PersonRow {
     name: Sealed<String>,
     profile: Option<Sealed<Profile>>,

@@ -37,7 +37,7 @@ pub struct Visit {
     pub fix: Sealed<Fix>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct VisitRow {
     shop: ShopId,
     od: u32,

@@ -50,7 +50,13 @@ pub(super) fn new_generation<M: ReadModel>(
     let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
     if found.is_none() {
         let generation = generation_of(runner.rows.keyspace());
-        let checkpoint = Checkpoint { log: shared.log, schema: M::SCHEMA, generation, position: runner.position };
+        let checkpoint = Checkpoint {
+            log: shared.log,
+            schema: M::SCHEMA,
+            generation,
+            position: runner.position,
+            skipped: runner.skipped.clone(),
+        };
         shared.checkpoints.serve(M::NAME, checkpoint)?;
     }
     Ok(runner)
@@ -64,7 +70,12 @@ pub(super) fn new_generation_at<M: ReadModel>(
 ) -> Result<Runner<M>, ModelError> {
     let name = fresh_keyspace::<M>(shared);
     let rows = open_rows(shared, &name)?;
-    let mut runner = Runner { model: M::new(&shared.parts), rows, position: LogPosition::default() };
+    let mut runner = Runner {
+        model: M::new(&shared.parts),
+        rows,
+        position: LogPosition::default(),
+        skipped: shared.checkpoints.skipped(M::NAME),
+    };
     match catch_up(&mut runner, shared, status, until) {
         Ok(()) => Ok(runner),
         Err(error) => {

@@ -19,6 +19,8 @@ pub struct Checkpoint {
     pub generation: u32,
     /// The last event that its rows hold.
     pub position: LogPosition,
+    /// Events that an operator left out, for every generation to come.
+    pub skipped: Vec<LogPosition>,
 }
 
 impl Checkpoint {
@@ -47,7 +49,11 @@ impl Checkpoints {
         let mut known = HashMap::new();
         for guard in keyspace.iter() {
             let (key, value) = guard.into_inner()?;
-            known.insert(String::from_utf8_lossy(&key).into_owned(), decode_row(&value)?);
+            let name = String::from_utf8_lossy(&key).into_owned();
+            match decode_row(&value) {
+                Ok(checkpoint) => _ = known.insert(name, checkpoint),
+                Err(error) => tracing::warn!(model = name, %error, "a checkpoint cannot be read; it is rebuilt"),
+            }
         }
         Ok(Self { keyspace, known: Mutex::new(known) })
     }
@@ -91,6 +97,21 @@ impl Checkpoints {
         self.keyspace.insert(name, encode(&checkpoint)?)?;
         self.known.lock().insert(name.to_owned(), checkpoint);
         Ok(())
+    }
+
+    /// The events that an operator left out of a model, whichever generation.
+    pub fn skipped(&self, name: &str) -> Vec<LogPosition> {
+        self.known.lock().get(name).map(|checkpoint| checkpoint.skipped.clone()).unwrap_or_default()
+    }
+
+    /// Leaves an event out of a model for ever.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn skip(&self, name: &str, position: LogPosition) -> Result<(), ModelError> {
+        let Some(mut checkpoint) = self.get(name) else { return Ok(()) };
+        checkpoint.skipped.push(position);
+        self.serve(name, checkpoint)
     }
 
     pub(super) fn advance(

@@ -90,6 +90,7 @@ impl<M: ReadModel> Managed<M> {
                 model: M::new(&shared.parts),
                 rows: open_rows(&shared, &checkpoint.keyspace_name(M::NAME))?,
                 position: checkpoint.position,
+                skipped: checkpoint.skipped,
             },
             None => first_generation(&shared, &status)?,
         };
@@ -139,7 +140,12 @@ impl<M: ReadModel> Managed<M> {
             .get(M::NAME)
             .ok_or_else(|| ModelError::Row(format!("{} has no checkpoint", M::NAME)))?;
         let rows = open_rows(&self.shared, &checkpoint.keyspace_name(M::NAME))?;
-        Ok(Runner { model: M::new(&self.shared.parts), rows, position: checkpoint.position })
+        Ok(Runner {
+            model: M::new(&self.shared.parts),
+            rows,
+            position: checkpoint.position,
+            skipped: checkpoint.skipped,
+        })
     }
 
     /// The serving generation stands still only while the new one takes its last steps to the same position.
@@ -160,7 +166,13 @@ impl<M: ReadModel> Managed<M> {
     fn swap(&self, old: Keyspace, new: Runner<M>) -> Result<(), ModelError> {
         let view = M::View::open(&self.shared.parts, new.rows.keyspace().clone())?;
         let generation = build::generation_of(new.rows.keyspace());
-        let checkpoint = Checkpoint { log: self.shared.log, schema: M::SCHEMA, generation, position: new.position };
+        let checkpoint = Checkpoint {
+            log: self.shared.log,
+            schema: M::SCHEMA,
+            generation,
+            position: new.position,
+            skipped: new.skipped.clone(),
+        };
         self.shared.checkpoints.serve(M::NAME, checkpoint)?;
         self.served.store(Arc::new(view));
         self.status.fail(None);
@@ -293,8 +305,8 @@ impl<M: ReadModel> AnyModel for Managed<M> {
             return Err(ModelError::Event(format!("{} did not stop at position {position}", M::NAME)));
         }
         let mut runner = self.halt()?;
-        runner.rows.commit(&self.shared.checkpoints, M::NAME, position, |_, _| {})?;
-        runner.position = position;
+        self.shared.checkpoints.skip(M::NAME, position)?;
+        runner.skipped.push(position);
         self.status.fail(None);
         self.follow(runner);
         Ok(())

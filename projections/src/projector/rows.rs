@@ -3,7 +3,7 @@
 //! Changes wait in memory and reach the disk together: live in one atomic batch with the checkpoint, in a rebuild
 //! as sorted runs. Reading sees the waiting changes first.
 
-use std::collections::HashMap;
+use std::{any::Any, borrow::Cow, collections::HashMap};
 
 use dface_domain::envelope::LogPosition;
 use fjall::{Database, Keyspace};
@@ -13,17 +13,70 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{ModelError, checkpoints::Checkpoints};
 
 type Key = Box<[u8]>;
-type Value = Box<[u8]>;
+
+/// A change that waits.
+enum Waiting {
+    /// The row is taken out.
+    Gone,
+    /// The row, encoded.
+    Bytes(Box<[u8]>),
+    /// The row itself: one that changes with every event is encoded once, when it is written.
+    Row(Box<dyn AnyRow>),
+}
+
+/// A row of any type.
+trait AnyRow: Send + Sync {
+    fn encode(&self) -> Result<Vec<u8>, postcard::Error>;
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl<T: Serialize + Any + Send + Sync> AnyRow for T {
+    fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+impl Waiting {
+    fn bytes(&self) -> Result<Option<Cow<'_, [u8]>>, ModelError> {
+        match self {
+            Self::Gone => Ok(None),
+            Self::Bytes(bytes) => Ok(Some(Cow::Borrowed(bytes))),
+            Self::Row(row) => Ok(Some(Cow::Owned(row.encode().map_err(|e| ModelError::Row(e.to_string()))?))),
+        }
+    }
+
+    /// Bytes of memory, about.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Gone => 0,
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Row(_) => ROW_WEIGHT,
+        }
+    }
+}
 
 /// Rows of one generation.
 pub struct Rows {
     db: Database,
     keyspace: Keyspace,
-    waiting: HashMap<Key, Option<Value>, DefaultHashBuilder>,
+    waiting: HashMap<Key, Waiting, DefaultHashBuilder>,
     waiting_bytes: usize,
 }
 
+/// What a waiting row takes beside its key and bytes.
 const ROW_OVERHEAD: usize = 96;
+
+/// What is reckoned for a row that is not encoded yet.
+const ROW_WEIGHT: usize = 512;
 
 impl Rows {
     /// Over `keyspace` of `db`.
@@ -42,11 +95,35 @@ impl Rows {
     ///
     /// # Errors
     /// The disk's, or a row that is none of this type.
-    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, ModelError> {
-        if let Some(waiting) = self.waiting.get(key) {
-            return waiting.as_deref().map(decode_row).transpose();
+    pub fn get<T: DeserializeOwned + Clone + 'static>(&self, key: &[u8]) -> Result<Option<T>, ModelError> {
+        match self.waiting.get(key) {
+            Some(Waiting::Gone) => Ok(None),
+            Some(Waiting::Bytes(bytes)) => decode_row(bytes).map(Some),
+            Some(Waiting::Row(row)) => {
+                let row = row.as_any().downcast_ref::<T>().cloned();
+                row.map(Some).ok_or_else(|| ModelError::Row("a waiting row has another type".to_owned()))
+            }
+            None => self.keyspace.get(key)?.map(|bytes| decode_row(&bytes)).transpose(),
         }
-        self.keyspace.get(key)?.map(|bytes| decode_row(&bytes)).transpose()
+    }
+
+    /// Changes a row in its place, or a default one where there is none; for rows that change with every event.
+    ///
+    /// # Errors
+    /// The disk's, or a row that is none of this type.
+    pub fn update<T, R>(&mut self, key: &[u8], how: impl FnOnce(&mut T) -> R) -> Result<R, ModelError>
+    where
+        T: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static,
+    {
+        if let Some(Waiting::Row(row)) = self.waiting.get_mut(key)
+            && let Some(row) = row.as_any_mut().downcast_mut::<T>()
+        {
+            return Ok(how(row));
+        }
+        let mut row: T = self.get(key)?.unwrap_or_default();
+        let result = how(&mut row);
+        self.wait(key, Waiting::Row(Box::new(row)));
+        Ok(result)
     }
 
     /// Puts a row.
@@ -55,13 +132,13 @@ impl Rows {
     /// The row cannot be encoded.
     pub fn put<T: Serialize>(&mut self, key: &[u8], row: &T) -> Result<(), ModelError> {
         let value = postcard::to_stdvec(row).map_err(|e| ModelError::Row(e.to_string()))?;
-        self.wait(key, Some(value.into_boxed_slice()));
+        self.wait(key, Waiting::Bytes(value.into_boxed_slice()));
         Ok(())
     }
 
     /// Takes a row out.
     pub fn delete(&mut self, key: &[u8]) {
-        self.wait(key, None);
+        self.wait(key, Waiting::Gone);
     }
 
     /// The keys that begin with `prefix`, as they stand after what is waiting. For rare events that concern many
@@ -77,14 +154,20 @@ impl Rows {
                 keys.push(Box::from(&*key));
             }
         }
-        let put = self.waiting.iter().filter(|(key, value)| value.is_some() && key.starts_with(prefix));
+        let put = self.waiting.iter().filter(|(key, row)| !matches!(row, Waiting::Gone) && key.starts_with(prefix));
         keys.extend(put.map(|(key, _)| key.clone()));
         Ok(keys)
     }
 
-    fn wait(&mut self, key: &[u8], value: Option<Value>) {
-        self.waiting_bytes += key.len() + value.as_ref().map_or(0, |v| v.len()) + ROW_OVERHEAD;
-        self.waiting.insert(key.into(), value);
+    fn wait(&mut self, key: &[u8], change: Waiting) {
+        self.waiting_bytes += change.weight();
+        if let Some(waiting) = self.waiting.get_mut(key) {
+            self.waiting_bytes -= waiting.weight();
+            *waiting = change;
+        } else {
+            self.waiting_bytes += key.len() + ROW_OVERHEAD;
+            self.waiting.insert(key.into(), change);
+        }
     }
 
     /// Bytes that wait, about.
@@ -111,17 +194,21 @@ impl Rows {
         changed: impl Fn(&[u8], Option<&[u8]>),
     ) -> Result<(), ModelError> {
         let mut batch = self.db.batch();
-        for (key, value) in &self.waiting {
-            match value {
+        let mut encoded = Vec::with_capacity(self.waiting.len());
+        for (key, waiting) in &self.waiting {
+            let value = waiting.bytes()?;
+            match &value {
                 Some(value) => batch.insert(&self.keyspace, key.as_ref(), value.as_ref()),
                 None => batch.remove(&self.keyspace, key.as_ref()),
             }
+            encoded.push((key, value));
         }
         checkpoints.advance(&mut batch, name, position)?;
         batch.commit()?;
-        for (key, value) in &self.waiting {
+        for (key, value) in &encoded {
             changed(key, value.as_deref());
         }
+        drop(encoded);
         self.forget();
         Ok(())
     }
@@ -134,11 +221,11 @@ impl Rows {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let mut sorted: Vec<(Key, Option<Value>)> = self.waiting.drain().collect();
+        let mut sorted: Vec<(Key, Waiting)> = self.waiting.drain().collect();
         sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut ingestion = self.keyspace.start_ingestion()?;
-        for (key, value) in &sorted {
-            match value {
+        for (key, waiting) in &sorted {
+            match waiting.bytes()? {
                 Some(value) => ingestion.write(key.as_ref(), value.as_ref())?,
                 None => ingestion.write_tombstone(key.as_ref())?,
             }

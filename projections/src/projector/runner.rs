@@ -17,6 +17,8 @@ pub(super) struct Runner<M> {
     pub(super) model: M,
     pub(super) rows: Rows,
     pub(super) position: LogPosition,
+    /// Events that an operator left out.
+    pub(super) skipped: Vec<LogPosition>,
 }
 
 /// Why a step ended before its batch did.
@@ -81,7 +83,8 @@ impl<M: ReadModel> Runner<M> {
     fn apply_one(&mut self, decoded: &Decoded) -> Result<(), String> {
         let recorded = &decoded.recorded;
         let type_name: &str = &recorded.data.type_name;
-        if !M::WANTS.contains(&type_name) && TypeInfo::named(type_name).is_some() {
+        let unwanted = !M::WANTS.contains(&type_name) && TypeInfo::named(type_name).is_some();
+        if unwanted || self.skipped.contains(&recorded.position) {
             return Ok(());
         }
         let event = decoded.event.as_ref().map_err(ToString::to_string)?;

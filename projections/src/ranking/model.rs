@@ -30,7 +30,7 @@ const USER: u8 = b'u';
 const CHECKIN: u8 = b'c';
 const INVISIBLE: u8 = b'i';
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Taught {
     user: UserId,
     shop: ShopId,
@@ -122,12 +122,10 @@ impl Ranking {
         };
         let visit = taught.visit();
         let user_key = KeyBuf::tag(USER).user(event.user);
-        let mut user: UserPrior = rows.get(&user_key)?.unwrap_or_default();
-        let nth = user.learn(visit.shop, taught.others);
-        rows.put(&user_key, &user)?;
+        let nth = rows.update(&user_key, |user: &mut UserPrior| user.learn(visit.shop, taught.others))?;
         if taught.others {
-            change(rows, &KeyBuf::tag(SHOP).shop(event.shop), |shop: &mut ShopPrior| shop.learn(&visit, nth))?;
-            change(rows, &KeyBuf::tag(WORLD), |world: &mut World| world.learn(&visit))?;
+            rows.update(&KeyBuf::tag(SHOP).shop(event.shop), |shop: &mut ShopPrior| shop.learn(&visit, nth))?;
+            rows.update(&KeyBuf::tag(WORLD), |world: &mut World| world.learn(&visit))?;
         }
         rows.put(&KeyBuf::tag(CHECKIN).user(event.user).checkin(event.checkin), &taught)
     }
@@ -138,7 +136,7 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     let key = KeyBuf::tag(USER).user(user);
     let known: UserPrior = rows.get(&key)?.unwrap_or_default();
     for own in &known.shops {
-        change(rows, &KeyBuf::tag(SHOP).shop(ShopId(own.shop)), |shop: &mut ShopPrior| shop.forget(user_number(user)))?;
+        rows.update(&KeyBuf::tag(SHOP).shop(ShopId(own.shop)), |shop: &mut ShopPrior| shop.forget(user_number(user)))?;
     }
     rows.delete(&key);
     rows.delete(&KeyBuf::tag(INVISIBLE).user(user));
@@ -154,23 +152,12 @@ fn unlearn(user: UserId, checkin: CheckinId, rows: &mut Rows) -> Result<(), Mode
     rows.delete(&key);
     let visit = taught.visit();
     let user_key = KeyBuf::tag(USER).user(taught.user);
-    let mut user: UserPrior = rows.get(&user_key)?.unwrap_or_default();
-    let nth = user.unlearn(visit.shop, taught.others);
-    rows.put(&user_key, &user)?;
+    let nth = rows.update(&user_key, |user: &mut UserPrior| user.unlearn(visit.shop, taught.others))?;
     if taught.others {
-        change(rows, &KeyBuf::tag(SHOP).shop(taught.shop), |shop: &mut ShopPrior| shop.unlearn(&visit, nth))?;
-        change(rows, &KeyBuf::tag(WORLD), |world: &mut World| world.unlearn(&visit))?;
+        rows.update(&KeyBuf::tag(SHOP).shop(taught.shop), |shop: &mut ShopPrior| shop.unlearn(&visit, nth))?;
+        rows.update(&KeyBuf::tag(WORLD), |world: &mut World| world.unlearn(&visit))?;
     }
     Ok(())
-}
-
-fn change<T>(rows: &mut Rows, key: &[u8], how: impl FnOnce(&mut T)) -> Result<(), ModelError>
-where
-    T: Default + Serialize + serde::de::DeserializeOwned,
-{
-    let mut row: T = rows.get(key)?.unwrap_or_default();
-    how(&mut row);
-    rows.put(key, &row)
 }
 
 /// What all shops together taught, in memory.

@@ -32,6 +32,15 @@ pub struct ShopRow {
     pub source: Option<String>,
 }
 
+/// A `ShopRow` of what an event holds, without copying it.
+#[derive(Serialize)]
+struct NewShopRow<'a> {
+    details: &'a ShopDetails,
+    notice: &'a str,
+    staff: &'a [UserId],
+    source: &'a Option<String>,
+}
+
 /// Turns shop events into shops.
 pub struct Shops;
 
@@ -50,8 +59,7 @@ impl ReadModel for Shops {
     fn apply(&self, event: &Event, _: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
         match event {
             Event::ShopAdded(event) => {
-                let (details, source) = (event.details.clone(), event.source.clone());
-                let row = ShopRow { details, notice: String::new(), staff: Vec::new(), source };
+                let row = NewShopRow { details: &event.details, notice: "", staff: &[], source: &event.source };
                 rows.put(&KeyBuf::tag(SHOP).shop(event.shop), &row)
             }
             Event::ShopCorrected(event) => change(rows, event.shop, |row| row.details = event.details.clone()),
