@@ -10,7 +10,7 @@ use super::{
 use crate::shops::{ShopIndex, Slot};
 
 /// Nearest shops that are looked at. Fewer lose true venues in dense places (docs/ranking.md).
-const NEAREST: usize = 200;
+const NEAREST: usize = 128;
 
 /// Metres beyond the accuracy at which shops are still offered: whoever checks in further away is far (§9).
 const OFFERED_M: f64 = 2_000.0;
