@@ -133,13 +133,20 @@ impl App {
         Context::new(self.node.commands.fresh_id())
     }
 
-    /// Marks an answer with what its request wrote, and lets the session's next request wait for it.
-    pub fn wrote(&self, caller: &Caller, position: Option<LogPosition>, answer: Answer) -> Answer {
+    /// Marks an answer with what its request wrote, once everybody sees it. Where that takes too long the answer goes
+    /// out all the same, and the session's next request waits again.
+    pub async fn wrote(&self, caller: &Caller, position: Option<LogPosition>, answer: Answer) -> Answer {
         let Some(position) = position else { return answer };
-        if let Caller::User { session, .. } = caller {
+        if !self.node.projector.wait_for(position, self.patience()).await
+            && let Caller::User { session, .. } = caller
+        {
             self.written.insert(*session, position);
         }
         answer.position(position.0)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.node.settings.limits.read_after_ms)
     }
 
     /// Waits until reads show `position`.
@@ -151,8 +158,7 @@ impl App {
         if projector.reached(position) {
             return Ok(());
         }
-        let limit = Duration::from_millis(self.node.settings.limits.read_after_ms);
-        if position <= projector.head() && projector.wait_for(position, limit).await {
+        if position <= projector.head() && projector.wait_for(position, self.patience()).await {
             return Ok(());
         }
         let message = "what this request asks to see is not there yet; try again";

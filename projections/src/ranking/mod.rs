@@ -1,7 +1,7 @@
 //! The ranking of `/aroundme/shops` (seed §4): which shop is this person in?
 //!
 //! Pure arithmetic over rows that the projector keeps: [`priors`] says what one check-in teaches and how deleting it
-//! takes that back, [`score`] says how the rows, the distance and the query become an order. Neither knows events,
+//! takes that back, [`score()`] says how the rows, the distance and the query become an order. Neither knows events,
 //! storage or clocks. The formula and the reason for each constant are explained in `docs/ranking.md`.
 
 pub mod around;

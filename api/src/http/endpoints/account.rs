@@ -54,7 +54,7 @@ pub(super) async fn password(app: Arc<App>, request: Request<Caller>) -> Reply {
     if let Some(position) = position {
         app.catch_up(position).await?;
     }
-    Ok(app.wrote(&request.caller, position, Answer::json(&Changed { changed: true })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Changed { changed: true })).await)
 }
 
 /// Checks the password of a caller, under the limits of signing in.
@@ -101,7 +101,7 @@ pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
     if let Some(position) = position {
         app.catch_up(position).await?;
     }
-    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted: true })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted: true })).await)
 }
 
 async fn prove_by_weibo(app: &App, request: &Request<Caller>, wb_uid: Option<u64>) -> Result<(), ApiError> {

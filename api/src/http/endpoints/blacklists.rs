@@ -73,7 +73,7 @@ pub(super) async fn create(app: Arc<App>, request: Request<Caller>) -> Reply {
     once(&app, &request, async |context| {
         let (block, position) = app.node.commands.block(user_id, block_id, report, &context).await?;
         let made = Made { id: block.record, user_id, report: block.report, block_id };
-        Ok(app.wrote(&request.caller, position, Answer::json(&made)))
+        Ok(app.wrote(&request.caller, position, Answer::json(&made)).await)
     })
     .await
 }
@@ -97,5 +97,5 @@ pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
     let user = request.caller.must_be(Some(request.params.required("user_id")?))?;
     let deleted: UserId = request.params.required("block_id")?;
     let position = app.node.commands.unblock(user, deleted, &app.context()).await?;
-    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted })).await)
 }

@@ -63,7 +63,7 @@ pub(super) async fn create(app: Arc<App>, request: Request<Caller>) -> Reply {
         let (shop_id, commands) = (check_in.shop, &app.node.commands);
         let done = commands.check_in(check_in, &context).await?;
         let answer = Answer::json(&Made { id: done.checkin, shop_id, user_id: user, od: done.od });
-        Ok(app.wrote(&request.caller, done.position, answer))
+        Ok(app.wrote(&request.caller, done.position, answer).await)
     })
     .await
 }
@@ -157,5 +157,5 @@ struct Deleted {
 pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
     let (user, id) = (request.caller.user()?, request.params.required::<CheckinId>("id")?);
     let position = app.node.commands.delete_checkin(id, user, &app.context()).await?;
-    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted: id })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted: id })).await)
 }

@@ -48,7 +48,7 @@ pub(super) async fn create(app: Arc<App>, request: Request<Caller>) -> Reply {
     let follow_id: UserId = request.params.required("follow_id")?;
     once(&app, &request, async |context| {
         let (id, position) = app.node.commands.follow(user_id, follow_id, &context).await?;
-        Ok(app.wrote(&request.caller, position, Answer::json(&Made { id, user_id, follow_id })))
+        Ok(app.wrote(&request.caller, position, Answer::json(&Made { id, user_id, follow_id })).await)
     })
     .await
 }
@@ -72,7 +72,7 @@ pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
     let user = request.caller.must_be(Some(request.params.required("user_id")?))?;
     let deleted: UserId = request.params.required("follow_id")?;
     let position = app.node.commands.unfollow(user, deleted, &app.context()).await?;
-    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Deleted { deleted })).await)
 }
 
 /// Who follows a person. `friend` and `follower` are meant from that person's point of view.

@@ -205,7 +205,7 @@ pub(super) async fn set(app: Arc<App>, request: Request<Caller>) -> Reply {
             id,
             invisible: now.invisible.into(),
         });
-        Ok(app.wrote(&request.caller, position, answer))
+        Ok(app.wrote(&request.caller, position, answer).await)
     })
     .await
 }

@@ -164,7 +164,7 @@ pub(super) async fn logout(app: Arc<App>, request: Request<Caller>) -> Reply {
         app.catch_up(position).await?;
     }
     let gone = HeaderValue::from_static("_session_id=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-    Ok(app.wrote(&request.caller, ended, Answer::json(&SignedOut { logout: true }).set_cookie(gone)))
+    Ok(app.wrote(&request.caller, ended, Answer::json(&SignedOut { logout: true }).set_cookie(gone)).await)
 }
 
 #[cfg(test)]

@@ -55,5 +55,5 @@ pub(super) async fn share(app: Arc<App>, request: Request<Caller>) -> Reply {
     }
     let text = &app.node.settings.weibo.share_text;
     let position = app.node.commands.request_share(user, &ver.to_string(), text, &app.context()).await?;
-    Ok(app.wrote(&request.caller, position, Answer::json(&Shared { shared: true })))
+    Ok(app.wrote(&request.caller, position, Answer::json(&Shared { shared: true })).await)
 }
