@@ -149,13 +149,18 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Neither the bytes of the files nor any record of the log, opened with the keys that are there, has anything of it.
-fn nothing_is_left(dir: &Path, texts: &[&str]) {
+/// The whole log, opened with the keys that are there.
+fn replay(dir: &Path) -> String {
     let out = tempfile::tempdir().expect("a directory");
     let replayed = out.path().join("all.ndjson");
     let args = ["replay", "--profile", "full", "--out", replayed.to_str().expect("a path")];
     dface(dir, &[("DFACE_STORE_TUNING__SEGMENT_BYTES", "4194304")], &args).ended(0);
-    let replayed = fs::read_to_string(&replayed).expect("written");
+    fs::read_to_string(&replayed).expect("written")
+}
+
+/// Neither the bytes of the files nor any record of the log, opened with the keys that are there, has anything of it.
+fn nothing_is_left(dir: &Path, texts: &[&str]) {
+    let replayed = replay(dir);
     assert!(replayed.contains("\"ben\""), "what was sealed for others opens: {replayed}");
     let hidden = texts.iter().filter(|text| replayed.contains(**text)).collect::<Vec<_>>();
     assert!(hidden.is_empty(), "{hidden:?} in a replay of {}", dir.display());
@@ -189,6 +194,8 @@ fn an_accounts_end_removes_the_person_at_once_and_for_good() {
     world.server.stop();
     let before = tempfile::tempdir().expect("a directory");
     copy(world.server.dir(), before.path());
+    let all = replay(before.path());
+    assert!(TEXTS.iter().all(|text| all.contains(*text)), "with the keys of then all of it can be read: {all}");
     world.server.start_again();
 
     // It must be meant.
