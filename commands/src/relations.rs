@@ -26,11 +26,11 @@ impl Commands {
         if user == follow {
             return Err(Rejection::FollowsOneself.into());
         }
-        if let Some(record) = self.executor.load::<Relation>(&stream).await?.follow_of(user) {
-            return Ok((record, None));
-        }
         if !self.user_exists(follow).await? {
             return Err(Rejection::UserUnknown(follow).into());
+        }
+        if let Some(record) = self.executor.load::<Relation>(&stream).await?.follow_of(user) {
+            return Ok((record, None));
         }
         let record = RecordId(self.next_id(IdKind::Record).await?);
         let command = RelationCommand::Follow(Followed { record, user, follow });
@@ -68,13 +68,13 @@ impl Commands {
             return Err(Rejection::BlocksOneself.into());
         }
         let stream = StreamId::relation(user, block);
+        if !self.user_exists(block).await? {
+            return Err(Rejection::UserUnknown(block).into());
+        }
         if let Some(known) = self.executor.load::<Relation>(&stream).await?.block_of(user)
             && (known.report || !report)
         {
             return Ok((known, None));
-        }
-        if !self.user_exists(block).await? {
-            return Err(Rejection::UserUnknown(block).into());
         }
         let record = RecordId(self.next_id(IdKind::Record).await?);
         let command = RelationCommand::Block(Blocked { record, user, block, report });

@@ -8,6 +8,7 @@ use dface_domain::{
     ids::UserId,
     people::{Account, AccountCommand, SignInName},
     ports::StoreError,
+    rejection::Rejection,
     sealed::Subject,
     stream::{Category, StreamId},
 };
@@ -50,10 +51,17 @@ impl Commands {
         } else if account.exists() {
             AccountCommand::LinkWeibo(linked()?)
         } else {
-            return Err(dface_domain::rejection::Rejection::AccountEnded.into());
+            return Err(Rejection::AccountEnded.into());
         };
         let stream = StreamId::user(user);
-        let outcome = self.executor.execute::<Account>(&stream, &command, context, Guess::Known).await?;
+        let outcome = match self.executor.execute::<Account>(&stream, &command, context, Guess::Known).await {
+            // Another first sign-in at the same time made the account: to it this one is the second.
+            Err(CommandError::Rejected(Rejection::IdTaken(_))) => {
+                let link = AccountCommand::LinkWeibo(linked()?);
+                self.executor.execute::<Account>(&stream, &link, context, Guess::Known).await?
+            }
+            outcome => outcome?,
+        };
         self.signed_in(user, &outcome.state)
     }
 

@@ -9,6 +9,7 @@
 //! | `client` | HTTP, with answers that tell what was asked where they are not as expected |
 //! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
+//! | `weibo` | a stand-in for Sina Weibo |
 //! | `disk` | a small disk of its own, for filling it |
 
 pub mod client;
@@ -19,6 +20,7 @@ pub mod operator;
 pub mod phone;
 pub mod raw;
 pub mod server;
+pub mod weibo;
 
 pub use self::{
     client::{Answer, Given},

@@ -88,7 +88,7 @@ impl ReadModel for Ranking {
     type View = RankingView;
 
     const NAME: &'static str = "ranking";
-    const SCHEMA: u32 = 2;
+    const SCHEMA: u32 = 3;
     const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "VisibilityChanged", "PersonErased"];
 
     fn new(parts: &Parts) -> Self {
@@ -141,6 +141,10 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     rows.delete(&key);
     rows.delete(&KeyBuf::tag(INVISIBLE).user(user));
     for key in rows.keys(&KeyBuf::tag(CHECKIN).user(user))? {
+        // Where the phone was goes with its owner; that somebody was at the shop stays.
+        if let Some(Taught { shop, bssid: Some(bssid), others: true, .. }) = rows.get(&key)? {
+            change(rows, &KeyBuf::tag(SHOP).shop(shop), |shop: &mut ShopPrior| shop.unheard(bssid))?;
+        }
         rows.delete(&key);
     }
     Ok(())

@@ -163,7 +163,7 @@ pub struct ShopPrior {
     pub hours: [u32; 24],
     /// The latest distinct visitors, newest last; at most [`VISITORS`].
     pub visitors: Vec<u64>,
-    /// Access points seen from here (a keyed hash) and how often; at most [`ACCESS_POINTS`].
+    /// Access points seen from here (a keyed hash) and how often, rising by the first; at most [`ACCESS_POINTS`].
     pub access_points: Vec<(u64, u32)>,
 }
 
@@ -204,7 +204,14 @@ impl ShopPrior {
             self.users = self.users.saturating_sub(1).max(1);
             self.forget(visit.user);
         }
-        if let Some(at) = self.access_points.iter().position(|&(known, _)| Some(known) == visit.bssid) {
+        if let Some(bssid) = visit.bssid {
+            self.unheard(bssid);
+        }
+    }
+
+    /// Takes back that an access point was seen from here: a rebuild without the key of whoever saw it does not know.
+    pub fn unheard(&mut self, bssid: u64) {
+        if let Some(at) = self.access_points.iter().position(|&(known, _)| known == bssid) {
             self.access_points[at].1 -= 1;
             self.access_points.retain(|&(_, times)| times > 0);
         }
@@ -245,7 +252,9 @@ impl ShopPrior {
                 self.access_points.remove(at);
             }
         }
-        self.access_points.push((bssid, 1));
+        // By their number, so that taking one back leaves what it would have been without.
+        let at = self.access_points.partition_point(|known| known.0 < bssid);
+        self.access_points.insert(at, (bssid, 1));
     }
 }
 
