@@ -143,7 +143,7 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     for key in rows.keys(&KeyBuf::tag(CHECKIN).user(user))? {
         // Where the phone was goes with its owner; that somebody was at the shop stays.
         if let Some(Taught { shop, bssid: Some(bssid), others: true, .. }) = rows.get(&key)? {
-            change(rows, &KeyBuf::tag(SHOP).shop(shop), |shop: &mut ShopPrior| shop.unheard(bssid))?;
+            rows.update(&KeyBuf::tag(SHOP).shop(shop), |shop: &mut ShopPrior| shop.unheard(bssid))?;
         }
         rows.delete(&key);
     }
