@@ -98,7 +98,8 @@ async fn pair(world: &World, anna: UserId, ben: UserId) {
     let unfollowing = commands();
     let unfollow = async move { unfollowing.unfollow(anna, ben, &context()).await.map(drop) };
     let (ended, followed) = race(unfollow, follow(commands(), anna, ben)).await;
-    (ended.expect("unfollowed"), followed.expect("followed"));
+    ended.expect("unfollowed");
+    followed.expect("followed");
 
     // Blocking against following, from both sides: no follow outlives the block, whichever comes first.
     let blocking = commands();
