@@ -13,7 +13,7 @@ mod sorted;
 mod walk;
 
 pub use self::{
-    form::Format,
+    form::{Form, Format},
     profile::{Profile, Shaper},
     selection::{By, Selection, WrongSelection},
     walk::{ReplayError, Step, Walk},

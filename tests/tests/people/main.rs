@@ -3,6 +3,7 @@
 
 mod blacklist;
 mod erasure;
+mod export;
 mod follows;
 mod init;
 mod invisible;

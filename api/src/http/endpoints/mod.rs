@@ -3,6 +3,7 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod export;
 mod follows;
 mod health;
 mod idempotency;
@@ -38,6 +39,7 @@ use crate::app::App;
         weibo::share,
         account::password,
         account::delete,
+        export::export,
         shops::around,
         shops::nearby,
         shops::info,
@@ -79,6 +81,7 @@ pub fn routes() -> Vec<Route<App>> {
         init::routes(),
         weibo::routes(),
         account::routes(),
+        export::routes(),
         shops::routes(),
         checkins::routes(),
         trace::routes(),

@@ -112,7 +112,7 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
 
 /// The caller (§13).
 #[derive(Debug, Serialize, ToSchema)]
-struct Myself {
+pub(super) struct Myself {
     name: Option<String>,
     wb_uid: Option<u64>,
     /// 1 男, 2 女, null where it is not set.
@@ -139,10 +139,14 @@ struct Myself {
     responses((status = 200, body = Myself))
 )]
 pub(super) async fn get_self(app: Arc<App>, request: Request<Caller>) -> Reply {
-    let id = request.caller.user()?;
+    Ok(Answer::json(&myself(&app, request.caller.user()?)?))
+}
+
+/// What a person sees of themselves.
+pub(super) fn myself(app: &App, id: UserId) -> Result<Myself, ApiError> {
     let person = app.views().people.view().get(id)?.ok_or_else(|| unknown(id))?;
     let profile = person.profile.clone();
-    Ok(Answer::json(&Myself {
+    Ok(Myself {
         name: profile.name,
         wb_uid: person.wb_uid,
         gender: shown_gender(person.gender),
@@ -157,7 +161,7 @@ pub(super) async fn get_self(app: Arc<App>, request: Request<Caller>) -> Reply {
         jobtype: profile.jobtype,
         hobby: profile.hobby.unwrap_or_default(),
         phone: profile.phone,
-    }))
+    })
 }
 
 /// What changing the profile answers (§16).
