@@ -31,7 +31,8 @@ fn section_26_blocking_answers_the_record_and_the_first_one_again() {
 fn section_25_the_list_is_for_its_owner_alone() {
     let mut server = Server::start();
     let (anna, ben, cleo) = (server.person("anna", 2), server.person("ben", 1), server.person("小王", 0));
-    (block(&anna, &ben), block(&anna, &cleo));
+    block(&anna, &ben);
+    block(&anna, &cleo);
     let data = json!([
         { "id": ben.user, "logo": "", "name": "ben", "wb_uid": null, "gender": 1, "friend": false, "follower": false, "birthday": null },
         { "id": cleo.user, "logo": "", "name": "小王", "wb_uid": null, "gender": null, "friend": false, "follower": false, "birthday": null },
@@ -56,7 +57,8 @@ fn section_26_each_is_hidden_from_the_other() {
     for phone in [&anna, &ben, &cleo] {
         arrive(phone, shop);
     }
-    (follow(&anna, &cleo), follow(&ben, &cleo));
+    follow(&anna, &cleo);
+    follow(&ben, &cleo);
     block(&anna, &ben);
     for (viewer, other) in [(&anna, &ben), (&ben, &anna)] {
         viewer.get("/user_info/get", &[("id", &other.user)]).refused(404, "user_unknown");

@@ -105,7 +105,8 @@ fn live(phone: &Phone, ben: &Phone, shop: u64) {
     ]);
     Answer::to(phone.request(Method::POST, "/checkins").header("idempotency-key", "twice").form(&form)).ok();
     phone.get("/oauth2/share", &[("ver", &"1.0")]).ok();
-    (follow(phone, ben), follow(ben, phone));
+    follow(phone, ben);
+    follow(ben, phone);
     settle(phone);
 }
 
@@ -226,7 +227,8 @@ fn an_accounts_end_removes_the_person_at_once_and_for_good() {
     // Nothing comes back: from the log alone, and from the copy.
     fs::remove_dir_all(world.server.dir().join("read")).expect("the read models");
     world.server.start_again();
-    (gone(&world, &anna), gone(&world, &wei));
+    gone(&world, &anna);
+    gone(&world, &wei);
     world.server.operator().compare_all();
     let restored = setup(&world.weibo).on(before.path()).start();
     let listed = restored.operator().get("/admin/users?pcount=100").ok();

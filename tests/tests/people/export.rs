@@ -19,8 +19,10 @@ fn export_gives_a_person_all_of_their_own_and_nothing_of_others() {
     let (anna, ben) = (server.person("anna", 2), server.person("ben", 1));
     done(&anna, "/user_info/set", &[("signature", &"我的签名"), ("phone", &"13800000000")]);
     done(&ben, "/user_info/set", &[("signature", &"bens words")]);
-    (arrive(&anna, shop), arrive(&ben, shop));
-    (follow(&anna, &ben), follow(&ben, &anna));
+    arrive(&anna, shop);
+    arrive(&ben, shop);
+    follow(&anna, &ben);
+    follow(&ben, &anna);
     block(&ben, &anna);
     let (answer, file) = exported(&anna);
     assert!(answer.header("content-disposition").starts_with("attachment"), "{answer}");

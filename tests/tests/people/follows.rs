@@ -52,7 +52,8 @@ fn section_21_refuses_oneself_others_accounts_and_whom_nobody_knows() {
 fn section_21_a_blocked_pair_follows_neither_way() {
     let mut server = Server::start();
     let (anna, ben) = (server.person("anna", 2), server.person("ben", 1));
-    (follow(&anna, &ben), follow(&ben, &anna));
+    follow(&anna, &ben);
+    follow(&ben, &anna);
     block(&anna, &ben);
     for (one, other) in [(&anna, &ben), (&ben, &anna)] {
         let given: Given<'_> = &[("user_id", &one.user), ("follow_id", &other.user)];
@@ -81,7 +82,9 @@ fn section_22_unfollowing_answers_the_same_whether_it_was_there() {
 fn section_23_followers_in_the_forms_of_the_document() {
     let mut server = Server::start();
     let (anna, ben, cleo) = (server.person("anna", 2), server.person("ben", 1), server.person("cleo", 0));
-    (follow(&ben, &anna), follow(&cleo, &anna), follow(&anna, &ben));
+    follow(&ben, &anna);
+    follow(&cleo, &anna);
+    follow(&anna, &ben);
     let item = |phone: &Phone, name: &str, gender: Value, friend: bool| {
         json!({ "id": phone.user, "logo": "", "name": name, "wb_uid": null, "gender": gender,
                 "friend": friend, "follower": true, "birthday": null })
@@ -106,7 +109,9 @@ fn section_23_followers_in_the_forms_of_the_document() {
 fn section_24_friends_in_the_same_form() {
     let mut server = Server::start();
     let (anna, ben, cleo) = (server.person("anna", 2), server.person("ben", 1), server.person("cleo", 0));
-    (follow(&anna, &ben), follow(&anna, &cleo), follow(&cleo, &anna));
+    follow(&anna, &ben);
+    follow(&anna, &cleo);
+    follow(&cleo, &anna);
     let list = ben.get("/follow_info/friends.json", &[("id", &anna.user)]).ok();
     assert_eq!(list[0], json!({ "count": 2 }));
     assert_eq!(ids(&list[1]["data"]), [ben.user, cleo.user]);
@@ -122,7 +127,8 @@ fn section_23_24_filter_by_any_part_of_the_name_and_page() {
     let names = ["西湖小王", "小王", "王小二", "Anna Li", "anna", "李"];
     let fans: Vec<Phone> = names.iter().map(|name| server.person(name, 0)).collect();
     for fan in &fans {
-        (follow(fan, &star), follow(&star, fan));
+        follow(fan, &star);
+        follow(&star, fan);
     }
     let of = |picked: &[usize]| -> Vec<u64> { picked.iter().map(|n| fans[*n].user).collect() };
     for path in ["/follow_info/followers", "/follow_info/friends"] {

@@ -66,7 +66,8 @@ fn section_16_who_sees_where_somebody_is() {
     {
         world.set(invisible);
         // Another shop in between, so that this is a check-in of its own.
-        (arrive(&world.anna, world.bar), arrive(&world.anna, world.cafe));
+        arrive(&world.anna, world.bar);
+        arrive(&world.anna, world.cafe);
         let seen = (world.sees(&world.friend), world.sees(&world.stranger), world.counted());
         if seen != (friend, stranger, counted) {
             // Check-ins of one minute, user and shop are one: a later setting needs a later one.

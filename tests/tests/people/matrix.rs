@@ -27,7 +27,7 @@ enum Viewer<'a> {
 }
 
 impl Asked<'_> {
-    fn ask(&self, viewer: &Viewer<'_>, method: Method, path: &str, given: Given<'_>) -> Answer {
+    fn ask(&self, viewer: &Viewer<'_>, method: &Method, path: &str, given: Given<'_>) -> Answer {
         let request = match viewer {
             Viewer::Person(phone) => phone.request(method.clone(), path),
             Viewer::SignedOut => self.server.request(method.clone(), path),
@@ -37,14 +37,14 @@ impl Asked<'_> {
             }
         };
         let given = dface_tests::client::pairs(given);
-        Answer::to(if method == Method::POST { request.form(&given) } else { request.query(&given) })
+        Answer::to(if *method == Method::POST { request.form(&given) } else { request.query(&given) })
     }
 
     /// Accounts as operators list them; for all others on the listener that they can reach.
     fn accounts(&self, viewer: &Viewer<'_>) -> Answer {
         match viewer {
             Viewer::Operator(operator) => operator.get("/admin/users?pcount=100"),
-            _ => self.ask(viewer, Method::GET, "/admin/users", &[]),
+            _ => self.ask(viewer, &Method::GET, "/admin/users", &[]),
         }
     }
 
@@ -66,7 +66,7 @@ impl Asked<'_> {
     /// All rows for one viewer.
     fn rows(&self, viewer: &Viewer<'_>) -> Vec<(&'static str, String)> {
         let (subject, third) = (self.subject.user, self.third.user);
-        let get = |path: &str, given: Given<'_>| self.ask(viewer, Method::GET, path, given);
+        let get = |path: &str, given: Given<'_>| self.ask(viewer, &Method::GET, path, given);
         let of = |path: &str, id: u64| get(path, &[("id", &id), ("hash", &1), ("pcount", &100)]);
         let listed = |answer: &Answer| Self::cell(answer, |list| self.in_list(&list["data"]));
         let whole = |answer: &Answer| Self::cell(answer, |list| format!("count {}", list["count"]));
@@ -121,10 +121,13 @@ fn who_may_see_what_of_whom() {
     for phone in &people {
         arrive(phone, start);
     }
-    (follow(subject, third), follow(third, subject));
+    follow(subject, third);
+    follow(third, subject);
     // A friend is somebody whom the subject follows; a follower is not followed back.
-    (follow(subject, friend), follow(follower, subject));
-    (block(subject, blocked), block(blocker, subject));
+    follow(subject, friend);
+    follow(follower, subject);
+    block(subject, blocked);
+    block(blocker, subject);
     let viewers = [
         ("self", Viewer::Person(subject)),
         ("friend", Viewer::Person(friend)),

@@ -47,7 +47,8 @@ fn section_6_items_as_those_of_section_8() {
     let mut server = Server::start();
     let shop = server.operator().add_shop("cafe", HERE);
     let (anna, ben) = (server.person("anna", 2), server.person("ben", 1));
-    (arrive(&anna, shop), arrive(&ben, shop));
+    arrive(&anna, shop);
+    arrive(&ben, shop);
     follow(&anna, &ben);
     let found = anna.get("/aroundme/users", &[("gender", &0)]).ok();
     let time = found[0]["time"].clone();
