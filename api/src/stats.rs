@@ -1,10 +1,12 @@
-//! What the log holds: events by type and day, streams, sizes, lag. Counted from the log, whose envelopes alone are read.
+//! What the log holds: events by type and day, streams, sizes, lag. Counted from the log, whose envelopes alone are read, but for
+//! those that count starts of the app.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use dface_commands::store::embedded::EmbeddedStore;
 use dface_domain::{
     envelope::{LogPosition, Recorded},
+    events::Event,
     ports::StoreError,
     time::Timestamp,
 };
@@ -70,6 +72,21 @@ pub struct Lag {
     pub lag: u64,
 }
 
+/// Starts of the app on a day (seed §1).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OfPhones {
+    /// The day of the starts, UTC.
+    pub day: String,
+    /// Version of the app, or empty.
+    pub version: String,
+    /// The phone's model.
+    pub model: String,
+    /// Its operating system.
+    pub os: String,
+    /// How many.
+    pub boots: u64,
+}
+
 /// All of it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Stats {
@@ -87,6 +104,9 @@ pub struct Stats {
     pub sizes: Vec<Part>,
     /// The read models.
     pub lag: Vec<Lag>,
+    /// Starts of the app, by day, version, model and system.
+    #[serde(default)]
+    pub boots: Vec<OfPhones>,
 }
 
 struct Count {
@@ -103,6 +123,8 @@ struct Tally {
     /// By days since 1970 and type.
     days: BTreeMap<(i64, String), u64>,
     streams: BTreeMap<&'static str, u64>,
+    /// By days since 1970, version, model and system.
+    boots: BTreeMap<(i64, String, String, String), u64>,
 }
 
 const DAY: i64 = 86_400;
@@ -122,6 +144,14 @@ impl Tally {
         *self.days.entry((time.seconds().div_euclid(DAY), name.to_owned())).or_default() += 1;
         if event.version == 0 {
             *self.streams.entry(event.stream.category.name()).or_default() += 1;
+        }
+        if name == "BootsCounted"
+            && let Ok(Event::BootsCounted(counted)) = event.data.decode()
+        {
+            let day = counted.hour.seconds().div_euclid(DAY);
+            for one in counted.boots {
+                *self.boots.entry((day, one.version, one.model, one.os)).or_default() += one.count;
+            }
         }
     }
 }
@@ -153,6 +183,7 @@ pub fn count(store: &EmbeddedStore, data: &Path, models: Vec<(String, LogPositio
         position: position.0,
         lag: at.0.saturating_sub(position.0),
     });
+    let phones = |((day, version, model, os), boots)| OfPhones { day: day_of(day), version, model, os, boots };
     Ok(Stats {
         head: at.0,
         events: tally.events,
@@ -161,6 +192,7 @@ pub fn count(store: &EmbeddedStore, data: &Path, models: Vec<(String, LogPositio
         streams: streams.map(|(category, streams)| OfCategory { category: category.to_owned(), streams }).collect(),
         sizes: sizes.map(|part| Part { part: part.to_owned(), bytes: size(&data.join(part)).unwrap_or(0) }).collect(),
         lag: lag.collect(),
+        boots: tally.boots.into_iter().map(phones).collect(),
     })
 }
 

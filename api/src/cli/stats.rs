@@ -18,12 +18,16 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: dface stats\n\nA table on a terminal. Elsewhere JSON lines: {\"of\": \"log\" | \"type\" | \"day\" | \
-                        \"streams\" | \"size\" | \"lag\", …}. Days are those of append, in UTC."
+                        \"streams\" | \"size\" | \"lag\" | \"boots\", …}, the last with --boots alone. Days are those of append, in UTC."
 )]
-pub struct Args {}
+pub struct Args {
+    /// The starts of the app alone, by day, version, model and system
+    #[arg(long)]
+    boots: bool,
+}
 
 /// Runs it.
-pub async fn run(common: &Common, _: &Args) -> Result<(), Failure> {
+pub async fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let settings = common.settings(&[])?;
     super::logging::start("warn")?;
     let stats = match Server::find(&settings).await? {
@@ -33,6 +37,13 @@ pub async fn run(common: &Common, _: &Args) -> Result<(), Failure> {
             tokio::task::spawn_blocking(move || of_directory(&settings)).await.map_err(Failure::work)??
         }
     };
+    if args.boots {
+        return if stdout().is_terminal() {
+            boots_table(&stats, &mut stdout().lock()).map_err(Failure::work)
+        } else {
+            stats.boots.iter().try_for_each(|what| print_json(&Line { of: "boots", what }))
+        };
+    }
     if stdout().is_terminal() { table(&stats, &mut stdout().lock()).map_err(Failure::work) } else { lines(&stats) }
 }
 
@@ -65,6 +76,14 @@ fn lines(stats: &Stats) -> Result<(), Failure> {
     stats.streams.iter().try_for_each(|what| print_json(&Line { of: "streams", what }))?;
     stats.sizes.iter().try_for_each(|what| print_json(&Line { of: "size", what }))?;
     stats.lag.iter().try_for_each(|what| print_json(&Line { of: "lag", what }))
+}
+
+fn boots_table(stats: &Stats, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:<12} {:<10} {:<20} {:<16} {:>10}", "day (UTC)", "version", "model", "system", "starts")?;
+    for one in &stats.boots {
+        writeln!(out, "{:<12} {:<10} {:<20} {:<16} {:>10}", one.day, one.version, one.model, one.os, one.boots)?;
+    }
+    Ok(())
 }
 
 fn table(stats: &Stats, out: &mut impl Write) -> io::Result<()> {

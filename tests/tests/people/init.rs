@@ -95,4 +95,11 @@ fn section_1_starts_are_counted_and_kept_without_the_address() {
     let event: serde_json::Value = serde_json::from_str(replayed.trim()).expect("one event");
     assert_eq!(event["data"]["boots"], json!([{ "model": PHONE.0, "os": PHONE.1, "version": "1.0", "count": 3 }]));
     assert!(!replayed.contains(PHONE.2), "{replayed}");
+    let counted = dface_tests::dface(server.dir(), &[], &["stats", "--boots"]).ended(0).stdout;
+    let line: serde_json::Value = serde_json::from_str(counted.trim()).expect("one line");
+    let day = line["day"].as_str().expect("a string").to_owned();
+    assert_eq!(
+        line,
+        json!({ "of": "boots", "day": day, "version": "1.0", "model": PHONE.0, "os": PHONE.1, "boots": 3 })
+    );
 }
