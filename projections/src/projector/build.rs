@@ -105,9 +105,7 @@ pub(super) fn catch_up<M: ReadModel>(
         if applied == 0 {
             break;
         }
-        if runner.rows.waiting_bytes() > shared.settings.rebuild_memory {
-            runner.rows.ingest()?;
-        }
+        runner.rows.make_room(shared.settings.rebuild_memory)?;
     }
     runner.rows.ingest()
 }

@@ -69,20 +69,27 @@ pub struct Rows {
     db: Database,
     keyspace: Keyspace,
     waiting: HashMap<Key, Waiting, DefaultHashBuilder>,
-    waiting_bytes: usize,
+    /// Bytes of what waits encoded, with its keys.
+    settled_bytes: usize,
+    /// Bytes of the rows that wait as they are, with their keys, about.
+    changing_bytes: usize,
 }
 
 /// What a waiting row takes beside its key and bytes.
 const ROW_OVERHEAD: usize = 96;
 
 /// What is reckoned for a row that is not encoded yet.
-const ROW_WEIGHT: usize = 512;
+const ROW_WEIGHT: usize = 400;
+
+/// How many times as much memory as settled rows those may take that change again and again: to read one back from disk
+/// costs more than all that an event does with it.
+const CHANGING: usize = 4;
 
 impl Rows {
     /// Over `keyspace` of `db`.
     #[must_use]
     pub fn new(db: Database, keyspace: Keyspace) -> Self {
-        Self { db, keyspace, waiting: HashMap::default(), waiting_bytes: 0 }
+        Self { db, keyspace, waiting: HashMap::default(), settled_bytes: 0, changing_bytes: 0 }
     }
 
     /// Where the rows are.
@@ -160,26 +167,25 @@ impl Rows {
     }
 
     fn wait(&mut self, key: &[u8], change: Waiting) {
-        self.waiting_bytes += change.weight();
-        if let Some(waiting) = self.waiting.get_mut(key) {
-            self.waiting_bytes -= waiting.weight();
-            *waiting = change;
-        } else {
-            self.waiting_bytes += key.len() + ROW_OVERHEAD;
-            self.waiting.insert(key.into(), change);
-        }
+        *self.bytes_of(&change) += key.len() + ROW_OVERHEAD + change.weight();
+        let before = match self.waiting.get_mut(key) {
+            Some(waiting) => std::mem::replace(waiting, change),
+            None => {
+                self.waiting.insert(key.into(), change);
+                return;
+            }
+        };
+        *self.bytes_of(&before) -= key.len() + ROW_OVERHEAD + before.weight();
     }
 
-    /// Bytes that wait, about.
-    #[must_use]
-    pub const fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+    const fn bytes_of(&mut self, waiting: &Waiting) -> &mut usize {
+        if matches!(waiting, Waiting::Row(_)) { &mut self.changing_bytes } else { &mut self.settled_bytes }
     }
 
     /// Forgets what waits.
     pub fn forget(&mut self) {
         self.waiting.clear();
-        self.waiting_bytes = 0;
+        (self.settled_bytes, self.changing_bytes) = (0, 0);
     }
 
     /// Writes what waits together with the checkpoint, all or none, and tells `changed` of each row.
@@ -213,26 +219,47 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes what waits as one sorted run, without a checkpoint: for a generation that nobody reads yet.
+    /// Writes what waits and is not likely to change again as a sorted run, where that is more than `memory` bytes, and
+    /// all of it where the rest is more than `CHANGING` times that. Without a checkpoint: for a generation that nobody
+    /// reads yet.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn make_room(&mut self, memory: usize) -> Result<(), ModelError> {
+        if self.changing_bytes > memory.saturating_mul(CHANGING) {
+            return self.ingest();
+        }
+        if self.settled_bytes <= memory {
+            return Ok(());
+        }
+        let settled = self.waiting.extract_if(|_, waiting| !matches!(waiting, Waiting::Row(_))).collect();
+        self.settled_bytes = 0;
+        self.ingest_run(settled)
+    }
+
+    /// Writes what waits as one sorted run, without a checkpoint.
     ///
     /// # Errors
     /// The disk's.
     pub fn ingest(&mut self) -> Result<(), ModelError> {
-        if self.waiting.is_empty() {
+        let all = self.waiting.drain().collect();
+        self.forget();
+        self.ingest_run(all)
+    }
+
+    fn ingest_run(&self, mut run: Vec<(Key, Waiting)>) -> Result<(), ModelError> {
+        if run.is_empty() {
             return Ok(());
         }
-        let mut sorted: Vec<(Key, Waiting)> = self.waiting.drain().collect();
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        run.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut ingestion = self.keyspace.start_ingestion()?;
-        for (key, waiting) in &sorted {
+        for (key, waiting) in &run {
             match waiting.bytes()? {
                 Some(value) => ingestion.write(key.as_ref(), value.as_ref())?,
                 None => ingestion.write_tombstone(key.as_ref())?,
             }
         }
-        ingestion.finish()?;
-        self.forget();
-        Ok(())
+        Ok(ingestion.finish()?)
     }
 }
 
