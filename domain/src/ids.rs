@@ -153,13 +153,9 @@ impl<'de> Deserialize<'de> for UserId {
     }
 }
 
-macro_rules! number_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(pub u64);
-
+/// An id is written as what it wraps, also where it is debugged.
+macro_rules! shown_as_inside {
+    ($name:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -171,6 +167,17 @@ macro_rules! number_id {
                 self.0.fmt(f)
             }
         }
+    };
+}
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        shown_as_inside!($name);
 
         impl FromStr for $name {
             type Err = InvalidId;
@@ -200,17 +207,7 @@ macro_rules! object_id {
         #[serde(transparent)]
         pub struct $name(pub ObjectId);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
+        shown_as_inside!($name);
 
         impl FromStr for $name {
             type Err = InvalidId;
