@@ -7,6 +7,8 @@ pub mod events;
 pub mod geo;
 pub mod id_blocks;
 pub mod ids;
+pub mod jobs;
+pub mod objects;
 pub mod people;
 pub mod ports;
 pub mod privacy;
