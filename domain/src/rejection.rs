@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CheckinId, RecordId, ShopId, UserId};
+use crate::ids::{CampaignId, CheckinId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum RejectionKind {
     NotFound,
     /// It stands against what is already so.
     Conflict,
+    /// There was such a thing, and its time is over.
+    Gone,
 }
 
 /// A rule forbids what was asked.
@@ -48,6 +50,30 @@ pub enum Rejection {
     /// There is no such open report.
     #[error("id: there is no open report {0}")]
     ReportUnknown(RecordId),
+    /// There is no such campaign.
+    #[error("id: there is no campaign {0}")]
+    CampaignUnknown(CampaignId),
+    /// Outside the campaign's period.
+    #[error("id: campaign {0} gives no coupons now")]
+    CampaignNotRunning(CampaignId),
+    /// The quota is used up.
+    #[error("id: all coupons of campaign {0} are given")]
+    CampaignUsedUp(CampaignId),
+    /// The person has one that is not used.
+    #[error("user_id: this person has an unused coupon of campaign {0}")]
+    CouponHeld(CampaignId),
+    /// The person got one today.
+    #[error("user_id: this person got a coupon of campaign {0} today")]
+    CouponToday(CampaignId),
+    /// The person has no such coupon.
+    #[error("id: you have no such coupon {0}")]
+    CouponUnknown(CampaignId),
+    /// It was used.
+    #[error("id: your coupon {0} is used")]
+    CouponUsed(CampaignId),
+    /// Its period is over.
+    #[error("id: your coupon {0} has expired")]
+    CouponExpired(CampaignId),
     /// The account has ended.
     #[error("id: this account has ended")]
     AccountEnded,
@@ -77,6 +103,14 @@ impl Rejection {
             Self::BlocksOneself => "blocks_oneself",
             Self::BlockedPair => "blocked_pair",
             Self::ReportUnknown(_) => "report_unknown",
+            Self::CampaignUnknown(_) => "campaign_unknown",
+            Self::CampaignNotRunning(_) => "campaign_not_running",
+            Self::CampaignUsedUp(_) => "campaign_used_up",
+            Self::CouponHeld(_) => "coupon_held",
+            Self::CouponToday(_) => "coupon_today",
+            Self::CouponUnknown(_) => "coupon_unknown",
+            Self::CouponUsed(_) => "coupon_used",
+            Self::CouponExpired(_) => "expired",
             Self::AccountEnded => "account_ended",
             Self::Suspended => "suspended",
             Self::KeyReused => "idempotency_key_reused",
@@ -92,9 +126,20 @@ impl Rejection {
             | Self::ShopUnknown(_)
             | Self::CheckinUnknown(_)
             | Self::ReportUnknown(_)
+            | Self::CampaignUnknown(_)
+            | Self::CouponUnknown(_)
             | Self::AccountEnded => RejectionKind::NotFound,
             Self::CheckinNotYours(_) | Self::BlockedPair | Self::Suspended => RejectionKind::Forbidden,
-            Self::NameTaken | Self::IdTaken(_) | Self::NotLocal(_) | Self::KeyReused => RejectionKind::Conflict,
+            Self::NameTaken
+            | Self::IdTaken(_)
+            | Self::NotLocal(_)
+            | Self::KeyReused
+            | Self::CampaignNotRunning(_)
+            | Self::CampaignUsedUp(_)
+            | Self::CouponHeld(_)
+            | Self::CouponToday(_)
+            | Self::CouponUsed(_) => RejectionKind::Conflict,
+            Self::CouponExpired(_) => RejectionKind::Gone,
             Self::FollowsOneself | Self::BlocksOneself => RejectionKind::Invalid,
         }
     }

@@ -9,6 +9,7 @@ mod macros;
 
 pub mod audit;
 pub mod checkins;
+pub mod coupons;
 pub mod people;
 pub mod relations;
 pub mod requests;
@@ -19,7 +20,9 @@ pub mod system;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::{audit::*, checkins::*, people::*, relations::*, requests::*, sessions::*, shops::*, system::*};
+pub use self::{
+    audit::*, checkins::*, coupons::*, people::*, relations::*, requests::*, sessions::*, shops::*, system::*,
+};
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,9 +159,15 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 macros::registry! {
     Blocked,
     BootsCounted,
+    CampaignDrawn,
+    CampaignMade,
     CheckedIn,
     CheckinDeleted,
     ChatPasswordReset,
+    CouponDelivered,
+    CouponGrantReturned,
+    CouponGranted,
+    CouponUsed,
     Followed,
     ForeignIdMapped,
     IdBlockTaken,
