@@ -1,0 +1,3 @@
+//! One module for each kind of job.
+
+pub mod coupon;
