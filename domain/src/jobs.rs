@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::{
+    events::WeiboAccount,
     ids::{CampaignId, InvalidId, PhotoId, ShopId, UserId},
     objects::ObjectKey,
     ports::PortFuture,
@@ -166,8 +167,8 @@ pub struct CouponTask {
 pub struct WeiboTask {
     /// Who.
     pub user: UserId,
-    /// That person's access token at Weibo.
-    pub token: Sealed<String>,
+    /// That person's account there, with its access token.
+    pub account: Sealed<WeiboAccount>,
     /// The text.
     pub text: Sealed<String>,
     /// A picture to post with it.
