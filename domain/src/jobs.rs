@@ -18,7 +18,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// The kinds of jobs. Each has a queue of its own, can be paused, and is counted by itself.
+/// The kinds of jobs. Each has a queue of its own, can be paused, and is counted by itself. New ones come last: their place is in keys
+/// of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
