@@ -9,9 +9,8 @@ use dface_domain::{
     coupons::{Campaign, CampaignCommand, Delivery, Use, Wallet, WalletCommand},
     envelope::LogPosition,
     events::{CampaignDrawn, CampaignMade, Trigger},
-    ids::{CampaignId, CouponId, ObjectId, ShopId, UserId},
+    ids::{CampaignId, CouponId, ShopId, UserId},
     people::Account,
-    ports::KeyedHash,
     rejection::Rejection,
     shops::Shop,
     stream::StreamId,
@@ -123,7 +122,8 @@ impl Commands {
         let NewCampaign { shop, name, text, trigger, from, until, quota } = new;
         let known = self.executor.load::<Shop>(&StreamId::shop(shop)).await?;
         let shop_name = known.details().ok_or(Rejection::ShopUnknown(shop))?.name.clone();
-        let campaign = CampaignId(ObjectId::from_parts(id_seconds(self.clock().now()), self.entropy().bytes()));
+        let chance = self.entropy().bytes::<16>();
+        let campaign = CampaignId(self.object_id("campaign-id", &[&chance], self.clock().now()));
         let made = CampaignMade { campaign, shop, shop_name, name, text, trigger, from, until, quota };
         let command = CampaignCommand::Make(made);
         let stream = StreamId::campaign(campaign);
@@ -226,7 +226,6 @@ impl Commands {
         Ok(Used { at: outcome.state.used_by(request).unwrap_or(now), position: outcome.position })
     }
 
-    /// Nobody without the secret can guess the id of somebody's coupon.
     fn delivery(&self, gift: &Gift<'_>, terms: &CampaignMade) -> Delivery {
         let &Gift { campaign, user, cause, zone } = gift;
         let at = match cause {
@@ -238,14 +237,8 @@ impl Commands {
             Cause::Operator { .. } => (day.start, format!("operator-{}", day.start)),
         };
         let parts = [campaign.to_string(), user.to_string(), cause];
-        let hash = self.secret.keyed_hash("coupon-id", &parts.each_ref().map(|part| part.as_bytes()));
-        let mut rest = [0; 8];
-        rest.copy_from_slice(&hash[..8]);
-        let coupon = CouponId(ObjectId::from_parts(id_seconds(second), rest));
+        let parts = parts.each_ref().map(|part| part.as_bytes());
+        let coupon = CouponId(self.object_id("coupon-id", &parts, second));
         Delivery { coupon, campaign, shop: terms.shop, user, at, until: terms.until, day }
     }
-}
-
-fn id_seconds(moment: Timestamp) -> u32 {
-    u32::try_from(moment.seconds().max(0)).unwrap_or(u32::MAX)
 }

@@ -10,7 +10,9 @@ mod macros;
 pub mod audit;
 pub mod checkins;
 pub mod coupons;
+pub mod messages;
 pub mod people;
+pub mod photos;
 pub mod relations;
 pub mod requests;
 pub mod samples;
@@ -21,7 +23,8 @@ pub mod system;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, coupons::*, people::*, relations::*, requests::*, sessions::*, shops::*, system::*,
+    audit::*, checkins::*, coupons::*, messages::*, people::*, photos::*, relations::*, requests::*, sessions::*,
+    shops::*, system::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
@@ -157,6 +160,7 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 }
 
 macros::registry! {
+    AlbumOrdered,
     Blocked,
     BootsCounted,
     CampaignDrawn,
@@ -171,9 +175,14 @@ macros::registry! {
     Followed,
     ForeignIdMapped,
     IdBlockTaken,
+    MessageSent,
     OperatorActed,
     PasswordSet,
     PersonErased,
+    PhotoDeleted,
+    PhotoFailed,
+    PhotoProcessed,
+    PhotoUploaded,
     ProfileChanged,
     ReportClosed,
     RequestAccepted,
@@ -195,5 +204,6 @@ macros::registry! {
     UserSuspended,
     VisibilityChanged,
     WeiboLinked,
+    WeiboPostEnded,
     WeiboPostRequested,
 }
