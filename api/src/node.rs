@@ -17,6 +17,7 @@ use dface_commands::{
 use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots};
 use dface_projections::{
     blocks::{Blocks, BlocksView},
+    coupons::{Coupons, CouponsView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
     people::{People, PeopleView},
@@ -78,6 +79,7 @@ impl From<CommandError> for StartError {
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
     pub blocks: Served<BlocksView>,
+    pub coupons: Served<CouponsView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
     pub people: Served<PeopleView>,
@@ -231,6 +233,7 @@ fn open_models(
     let sessions = projector.add::<Sessions>();
     let follows = projector.add::<Follows>();
     let blocks = projector.add::<Blocks>();
+    let coupons = projector.add::<Coupons>();
     let photos = projector.add::<Photos>();
     let jobs = projector.add::<Jobs>();
     let views = Views {
@@ -242,6 +245,7 @@ fn open_models(
         sessions: projector.take(sessions)?,
         follows: projector.take(follows)?,
         blocks: projector.take(blocks)?,
+        coupons: projector.take(coupons)?,
         photos: projector.take(photos)?,
         jobs: projector.take(jobs)?,
     };

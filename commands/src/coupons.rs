@@ -131,6 +131,14 @@ impl Commands {
         Ok((campaign, outcome.position.unwrap_or_default()))
     }
 
+    /// A campaign as the writing side knows it.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn campaign(&self, campaign: CampaignId) -> Result<Campaign, CommandError> {
+        self.executor.load(&StreamId::campaign(campaign)).await
+    }
+
     /// A worker drew a campaign's coupon; the first drawing stays.
     ///
     /// # Errors

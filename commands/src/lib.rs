@@ -15,6 +15,7 @@ pub mod messages;
 pub mod passwords;
 pub mod people;
 pub mod photos;
+pub mod processes;
 pub mod profiles;
 pub mod relations;
 pub mod requests;

@@ -4,6 +4,14 @@
 mod campaign;
 mod wallet;
 
+use crate::{
+    envelope::LogPosition,
+    events::Trigger,
+    ids::{CampaignId, ShopId},
+    ports::PortFuture,
+    time::Timestamp,
+};
+
 pub use self::{
     campaign::{Campaign, CampaignCommand, REMEMBERED_GRANTS},
     wallet::{Delivery, Use, Wallet, WalletCommand},
@@ -14,3 +22,20 @@ pub const MAX_NAME: usize = 40;
 
 /// Characters of a coupon's text.
 pub const MAX_TEXT: usize = 200;
+
+/// Which campaigns run cannot be told now; works again later.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct CampaignsUnknown(pub String);
+
+/// Which campaigns there are: asked by the process that gives coupons, answered by a read model.
+pub trait Campaigns: Send + Sync {
+    /// The campaigns of `shop` with `trigger` whose period holds `at`, once all events up to `as_of` count.
+    fn running(
+        &self,
+        shop: ShopId,
+        trigger: Trigger,
+        at: Timestamp,
+        as_of: LogPosition,
+    ) -> PortFuture<'_, Result<Vec<CampaignId>, CampaignsUnknown>>;
+}

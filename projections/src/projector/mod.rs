@@ -171,6 +171,22 @@ impl Projector {
         self.shared.progress.wait_until(limit, || self.reached(position)).await
     }
 
+    /// Waits until `name` shows `position`, at most `limit`. Whether it does; a model that stopped before it does not.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub async fn wait_for_model(
+        &self,
+        name: &str,
+        position: LogPosition,
+        limit: Duration,
+    ) -> Result<bool, ProjectorError> {
+        let status = self.model(name)?.status();
+        let shows = || status.position() >= position;
+        self.shared.progress.wait_until(limit, || shows() || status.failure().is_some()).await;
+        Ok(shows())
+    }
+
     /// Whether all that has not failed shows `position`.
     #[must_use]
     pub fn reached(&self, position: LogPosition) -> bool {
