@@ -11,6 +11,7 @@ use dface_domain::{
 };
 use jiff::tz::TimeZone;
 use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -41,6 +42,8 @@ pub struct App {
     pub weibo: Option<Weibo>,
     /// Where the document's own times are local.
     pub zone: TimeZone,
+    /// Pictures that are taken in at once.
+    pub receiving: Semaphore,
     /// What each session wrote last: its next request sees it.
     written: Cache<SessionId, LogPosition>,
 }
@@ -111,8 +114,9 @@ impl App {
         let limits = &node.settings.limits;
         let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
         let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
+        let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
-        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, written: Cache::new(WRITERS) })
+        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, receiving, written: Cache::new(WRITERS) })
     }
 
     /// The read models.
@@ -125,6 +129,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.node.commands.clock().now()
+    }
+
+    /// The document's own form of a moment: `2012-06-11 11:11:11`, local.
+    #[must_use]
+    pub fn local_time(&self, at: Timestamp) -> String {
+        at.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     /// The context of a request's commands.

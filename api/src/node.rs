@@ -254,6 +254,10 @@ fn prepare_directory(data: &Path) -> Result<(), StartError> {
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     }
+    let uploads = data.join("uploads");
+    if !uploads.exists() {
+        fs::DirBuilder::new().mode(0o700).create(&uploads).map_err(failed)?;
+    }
     let path = data.join("format");
     match fs::read_to_string(&path) {
         Ok(text) => match text.trim().parse::<u32>() {

@@ -3,13 +3,14 @@
 use dface_domain::{
     envelope::LogPosition,
     events::{
-        Gender, IdKind, Provider, SignInNameClaimed, UserRegistered, WeiboAccount, WeiboLinked, WeiboPostRequested,
+        Gender, IdKind, Provider, SignInNameClaimed, UserRegistered, WeiboAccount, WeiboLinked, WeiboPostEnded,
+        WeiboPostRequested,
     },
     ids::UserId,
     people::{Account, AccountCommand, SignInName},
-    ports::StoreError,
     rejection::Rejection,
     sealed::Subject,
+    shares::{Share, ShareCommand},
     stream::{Category, StreamId},
 };
 
@@ -88,12 +89,29 @@ impl Commands {
         context: &Context,
     ) -> Result<Option<LogPosition>, CommandError> {
         let text = self.keys.seal(Subject::User(user), &text.to_owned())?;
-        let event = WeiboPostRequested { user, ver: ver.to_owned(), text };
-        let stream = StreamId::new(Category::Share, format_args!("{user}-{ver}"));
-        match self.executor.append_first(&stream, event.into(), context).await {
-            Ok(appended) => Ok(Some(appended.position)),
-            Err(CommandError::Store(StoreError::WrongVersion { .. })) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let command = ShareCommand::Request(WeiboPostRequested { user, ver: ver.to_owned(), text });
+        let stream = share_stream(user, ver);
+        Ok(self.executor.execute::<Share>(&stream, &command, context, Guess::Known).await?.position)
     }
+
+    /// Records what came of such a post; `reason` is why it was not made.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn share_ended(
+        &self,
+        user: UserId,
+        ver: &str,
+        reason: Option<String>,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let posted = reason.is_none();
+        let command = ShareCommand::End(WeiboPostEnded { user, photo: None, posted, reason });
+        let stream = share_stream(user, ver);
+        Ok(self.executor.execute::<Share>(&stream, &command, context, Guess::Known).await?.position)
+    }
+}
+
+fn share_stream(user: UserId, ver: &str) -> StreamId {
+    StreamId::new(Category::Share, format_args!("{user}-{ver}"))
 }

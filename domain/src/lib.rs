@@ -19,6 +19,7 @@ pub mod relations;
 pub mod requests;
 pub mod sealed;
 pub mod sessions;
+pub mod shares;
 pub mod shops;
 pub mod stream;
 pub mod time;

@@ -19,7 +19,7 @@ use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
     demo,
-    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
+    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
     metrics::Exporter,
     node::{Node, write_private},
     settings::Settings,
@@ -180,6 +180,8 @@ fn router<S: Gate>(
         body_limit: settings.limits.body_bytes,
         time_limit: Duration::from_secs(settings.limits.request_s),
         trusted_proxies: settings.trusted_proxies.clone(),
+        uploads: Uploads { dir: settings.upload_dir(), max_bytes: settings.limits.picture_bytes },
+        upload_time: Duration::from_secs(settings.limits.upload_s),
         ..RouterSettings::default()
     };
     Ok(Arc::new(Router::new(state, usual, routes).map_err(Failure::work)?))

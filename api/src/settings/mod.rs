@@ -115,6 +115,11 @@ pub struct Limits {
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
     pub event_bytes: usize,
+    pub picture_bytes: u64,
+    pub picture_pixels: u64,
+    pub album_photos: usize,
+    pub uploads_at_once: usize,
+    pub upload_s: u64,
 }
 
 /// Sina Weibo; not used where `base_url` is empty.
@@ -232,6 +237,12 @@ impl Settings {
     #[must_use]
     pub fn key_dir(&self) -> PathBuf {
         if self.keys.as_os_str().is_empty() { self.data.join("keys") } else { self.keys.clone() }
+    }
+
+    /// Where files are while they come in; on the disk of the data, so that one limit holds for both.
+    #[must_use]
+    pub fn upload_dir(&self) -> PathBuf {
+        self.data.join("uploads")
     }
 
     /// Where the server secret is.

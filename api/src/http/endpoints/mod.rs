@@ -10,6 +10,7 @@ mod idempotency;
 mod init;
 mod people_list;
 mod people_nearby;
+mod pictures;
 mod profiles;
 mod shops;
 mod sign_in;
@@ -48,6 +49,17 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        pictures::album::create,
+        pictures::album::show,
+        pictures::album::order,
+        pictures::album::delete,
+        pictures::room::create,
+        pictures::room::show,
+        pictures::direct::create,
+        pictures::direct::show,
+        pictures::portrait::logo,
+        pictures::portrait::photos,
+        pictures::tmp::tmp,
         profiles::get,
         profiles::get_self,
         profiles::set,
@@ -85,6 +97,7 @@ pub fn routes() -> Vec<Route<App>> {
         shops::routes(),
         checkins::routes(),
         trace::routes(),
+        pictures::routes(),
         profiles::routes(),
         people_nearby::routes(),
         follows::routes(),

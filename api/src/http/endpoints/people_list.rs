@@ -71,7 +71,7 @@ pub(super) fn list(
     let mut data = Vec::new();
     for person in seen.iter().skip(asked.page.offset()).take(asked.page.limit()) {
         let (friend, follower) = (follows.follows(whose, person.user)?, follows.follows(person.user, whose)?);
-        data.push(UserItem::new(person, friend, follower));
+        data.push(UserItem::new(app, person, friend, follower)?);
     }
     let count = seen.len();
     Ok(if asked.hash {
