@@ -16,5 +16,6 @@ pub mod requests;
 pub mod sealed;
 pub mod sessions;
 pub mod shops;
+pub mod sign_in_names;
 pub mod stream;
 pub mod time;
