@@ -17,6 +17,7 @@ use crate::{
     boots::Boots,
     http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
+    pages::Pages,
     settings::BadSettings,
     sign_in_limits::SignInLimits,
     weibo::Weibo,
@@ -41,6 +42,8 @@ pub struct App {
     pub weibo: Option<Weibo>,
     /// Where the document's own times are local.
     pub zone: TimeZone,
+    /// Where each session is in the lists that it pages through.
+    pub pages: Pages,
     /// What each session wrote last: its next request sees it.
     written: Cache<SessionId, LogPosition>,
 }
@@ -112,7 +115,8 @@ impl App {
         let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
         let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
-        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, written: Cache::new(WRITERS) })
+        let (pages, written) = (Pages::default(), Cache::new(WRITERS));
+        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, pages, written })
     }
 
     /// The read models.

@@ -8,6 +8,7 @@ mod export;
 mod follows;
 mod init;
 mod invisible;
+mod largest;
 mod matrix;
 mod nearby;
 mod operators;
