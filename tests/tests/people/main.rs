@@ -9,6 +9,7 @@ mod follows;
 mod init;
 mod invisible;
 mod largest;
+mod logs;
 mod matrix;
 mod nearby;
 mod operators;
