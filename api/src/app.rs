@@ -18,6 +18,7 @@ use crate::{
     boots::Boots,
     http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
+    pages::Pages,
     settings::BadSettings,
     sign_in_limits::SignInLimits,
     weibo::Weibo,
@@ -44,6 +45,8 @@ pub struct App {
     pub zone: TimeZone,
     /// Pictures that are taken in at once.
     pub receiving: Semaphore,
+    /// Where each session is in the lists that it pages through.
+    pub pages: Pages,
     /// What each session wrote last: its next request sees it.
     written: Cache<SessionId, LogPosition>,
 }
@@ -116,7 +119,8 @@ impl App {
         let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
         let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
-        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, receiving, written: Cache::new(WRITERS) })
+        let (pages, written) = (Pages::default(), Cache::new(WRITERS));
+        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, receiving, pages, written })
     }
 
     /// The read models.

@@ -10,6 +10,7 @@ pub mod http;
 pub mod import;
 pub mod metrics;
 pub mod node;
+pub mod pages;
 pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;

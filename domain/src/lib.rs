@@ -21,5 +21,6 @@ pub mod sealed;
 pub mod sessions;
 pub mod shares;
 pub mod shops;
+pub mod sign_in_names;
 pub mod stream;
 pub mod time;

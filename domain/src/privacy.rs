@@ -17,6 +17,14 @@ pub struct Ties {
     pub blocked: bool,
 }
 
+impl Ties {
+    /// For a list of profiles (§23 to §25): to it following is nothing.
+    #[must_use]
+    pub const fn on_a_list(viewer: UserId, subject: UserId, blocked: bool) -> Self {
+        Self { viewer, subject, subject_follows: false, blocked }
+    }
+}
+
 /// What somebody wants to see of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
