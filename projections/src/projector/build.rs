@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     ModelError,
     checkpoints::Checkpoint,
+    feed,
     managed::{Shared, open_rows},
     model::ReadModel,
     runner::{Runner, Stopped},
@@ -70,12 +71,8 @@ pub(super) fn new_generation_at<M: ReadModel>(
 ) -> Result<Runner<M>, ModelError> {
     let name = fresh_keyspace::<M>(shared);
     let rows = open_rows(shared, &name)?;
-    let mut runner = Runner {
-        model: M::new(&shared.parts),
-        rows,
-        position: LogPosition::default(),
-        skipped: shared.checkpoints.skipped(M::NAME),
-    };
+    let skipped = shared.checkpoints.skipped(M::NAME);
+    let mut runner = Runner::new(&shared.parts, rows, LogPosition::default(), skipped);
     match catch_up(&mut runner, shared, status, until) {
         Ok(()) => Ok(runner),
         Err(error) => {
@@ -92,21 +89,25 @@ pub(super) fn catch_up<M: ReadModel>(
     status: &Status,
     until: LogPosition,
 ) -> Result<(), ModelError> {
+    // Half of what the feed keeps: then what the last one asks for is still there.
+    let batch = shared.settings.rebuild_batch;
+    let (member, ahead) = (shared.convoy.join(runner.position), (batch * feed::KEPT / 2) as u64);
     while runner.position < until {
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
         }
-        let applied =
-            runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
-                Stopped::AtEvent(failure) => ModelError::Poison(failure),
-                Stopped::Machinery(error) => error,
-            })?;
+        let applied = runner.build(&shared.feed, batch, until).map_err(|stopped| match stopped {
+            Stopped::AtEvent(failure) => ModelError::Poison(failure),
+            Stopped::Machinery(error) => error,
+        })?;
         status.built_to(runner.position);
         if applied == 0 {
             break;
         }
         runner.rows.make_room(shared.settings.rebuild_memory)?;
+        member.reached(runner.position, ahead, &shared.stop);
     }
+    drop(member);
     runner.rows.ingest()
 }
 

@@ -118,14 +118,14 @@ fn reading(runtime: &tokio::runtime::Runtime, data: &Path, crowd: Crowd, shops: 
              (the last with sealed positions), in that order. The reference reads the same segment files at once and \
              takes their CRC-32C, without looking at any event."
         ),
-        &["what", "time", "events/s", "processor time", "reference, events/s", "of the reference"],
+        &replay::HEAD,
     );
     let directory = runtime.block_on(Directory::open(data))?;
     replay::reading(&mut table, &directory.store, data)?;
     directory.close();
     drop(directory_closed(data)?);
     let settings = dface_api::settings::Settings::load(None, &[("data", data.display().to_string())])?;
-    runtime.block_on(replay::rebuilding(&mut table, settings))?;
+    runtime.block_on(replay::rebuilding(&mut table, settings, None))?;
     Ok(table)
 }
 
