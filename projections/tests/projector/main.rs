@@ -7,6 +7,7 @@ mod checkins;
 mod erasure;
 mod generations;
 mod picky;
+mod pictures;
 mod poison;
 mod rebuild;
 mod world;
