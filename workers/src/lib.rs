@@ -1,2 +1,3 @@
-//! The queue's adapters and one module for each job. There is no job yet: thumbnails, coupon pictures and pushes
-//! bring the first ones.
+//! What is done outside the log: one module for each job, the adapters of the queue and of the objects, and the making of pictures.
+
+pub mod pictures;
