@@ -41,6 +41,9 @@ pub struct Args {
     /// The queue; `embedded`
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// Where pictures are; `DIR/objects`
+    #[arg(long, value_name = "URL")]
+    objects: Option<String>,
     /// Where keys of people are
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -60,6 +63,7 @@ impl Args {
             ("listen.admin", address(&self.admin)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
+            ("objects", self.objects.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()

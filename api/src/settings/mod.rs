@@ -12,6 +12,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use dface_workers::pictures::PictureLimits;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub store: String,
     /// Queue URL.
     pub queue: String,
+    /// Where pictures are; empty: beside the log.
+    pub objects: String,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
@@ -62,6 +65,20 @@ pub struct Settings {
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
+    /// Objects that nothing needs.
+    pub cleaning: Cleaning,
+}
+
+/// Objects that nothing needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cleaning {
+    /// Seconds after it was let go that an object is taken away.
+    pub grace_s: u64,
+    /// Seconds after it was put that an object that nothing ever needed is taken away.
+    pub orphan_after_s: i64,
+    /// Seconds between two looks through all objects.
+    pub every_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -243,6 +260,12 @@ impl Settings {
     #[must_use]
     pub fn upload_dir(&self) -> PathBuf {
         self.data.join("uploads")
+    }
+
+    /// What a picture may ask for.
+    #[must_use]
+    pub fn picture_limits(&self) -> PictureLimits {
+        PictureLimits { bytes: self.limits.picture_bytes, pixels: self.limits.picture_pixels, ..PictureLimits::default() }
     }
 
     /// Where the server secret is.

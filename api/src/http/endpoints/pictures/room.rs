@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{Access, App, Caller},
-    http::{Answer, Request, Route, route::Reply},
+    http::{Answer, ApiError, Request, Route, route::Reply},
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -59,8 +59,8 @@ struct Created {
 pub(in super::super) async fn create(app: Arc<App>, request: Request<Caller>) -> Reply {
     let user = request.caller.must_be(request.params.optional("user_id")?)?;
     let room: ShopId = request.params.required("photo[room]")?;
-    // Where no Weibo is set there is nothing to post to.
-    let weibo = request.params.or("photo[weibo]", false)? && app.weibo.is_some();
+    // Where no Weibo is set, or the caller is not there, there is nothing to post to.
+    let weibo = request.params.or("photo[weibo]", false)? && app.weibo.is_some() && is_at_weibo(&app, user)?;
     let desc: Option<String> = request.params.optional("photo[desc]")?;
     let sent = Sent { destination: Destination::Room(room), field: "photo[img]", desc: desc.clone(), weibo };
     receive(&app, request, user, sent, |received| {
@@ -77,6 +77,10 @@ pub(in super::super) async fn create(app: Arc<App>, request: Request<Caller>) ->
         })
     })
     .await
+}
+
+fn is_at_weibo(app: &App, user: UserId) -> Result<bool, ApiError> {
+    Ok(app.views().people.view().get(user)?.is_some_and(|person| person.wb_uid.is_some()))
 }
 
 /// A file of a picture of a room.
