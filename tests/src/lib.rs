@@ -10,6 +10,7 @@
 //! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `weibo` | a stand-in for Sina Weibo |
+//! | `rabbitmq` | a RabbitMQ of its own, with nothing of the machine's |
 //! | `disk` | a small disk of its own, for filling it |
 
 pub mod client;
@@ -18,6 +19,7 @@ pub mod disk;
 pub mod log;
 pub mod operator;
 pub mod phone;
+pub mod rabbitmq;
 pub mod raw;
 pub mod server;
 pub mod weibo;

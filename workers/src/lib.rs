@@ -1,2 +1,4 @@
-//! The queue's adapters and one module for each job. There is no job yet: thumbnails, coupon pictures and pushes
-//! bring the first ones.
+//! The queue's adapters, the runner, and one module for each job.
+
+pub mod queue;
+pub mod runner;
