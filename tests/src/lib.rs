@@ -12,6 +12,7 @@
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
+//! | `rabbitmq` | a RabbitMQ of its own, with nothing of the machine's |
 //! | `disk` | a small disk of its own, for filling it |
 
 pub mod certificate;
@@ -22,6 +23,7 @@ pub mod graph;
 pub mod log;
 pub mod operator;
 pub mod phone;
+pub mod rabbitmq;
 pub mod raw;
 pub mod server;
 pub mod weibo;

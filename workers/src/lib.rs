@@ -1,3 +1,6 @@
-//! What is done outside the log: one module for each job, the adapters of the queue and of the objects, and the making of pictures.
+//! What is done outside the log: the queue's adapters and the runner, one module for each job, the adapters of the objects, and the making of
+//! pictures.
 
 pub mod pictures;
+pub mod queue;
+pub mod runner;
