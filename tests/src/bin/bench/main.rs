@@ -4,6 +4,7 @@ mod append;
 mod chance;
 mod machine;
 mod made;
+mod people;
 mod rank;
 mod replay;
 mod report;
@@ -45,6 +46,8 @@ enum Part {
     Append,
     /// The made log: reading it, rebuilding from it, starting on it, and HTTP at a million shops
     Serve,
+    /// The followers of somebody with many, and signing in
+    People,
     /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
     Rank(rank::Args),
 }
@@ -89,10 +92,12 @@ fn run(cli: Cli) -> Result<(), Failed> {
     match cli.part {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
+        Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
         None => {
             page.add(append::run(&setup)?);
             serving::run(&setup, &mut page)?;
+            people::run(&setup, &mut page)?;
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
