@@ -4,6 +4,7 @@ mod append;
 mod chance;
 mod machine;
 mod made;
+mod people;
 mod rank;
 mod replay;
 mod report;
@@ -53,6 +54,8 @@ enum Part {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The followers of somebody with many, and signing in
+    People,
     /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
     Rank(rank::Args),
 }
@@ -98,10 +101,12 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
+        Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
         None => {
             page.add(append::run(&setup)?);
             serving::run(&setup, &mut page)?;
+            people::run(&setup, &mut page)?;
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
