@@ -47,15 +47,15 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
             Task::Picture(PictureTask { photo, about, upload, squares })
         }
         Ask::Share { user, text, .. } => {
-            let account = node.views.people.view().weibo_account(*user).map_err(interrupted)?;
+            let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
             let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
             Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
         }
         Ask::PhotoPost { photo, user, .. } => {
-            let entry = node.views.photos.view().get(*photo).map_err(interrupted)?;
+            let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };
             let Standing::Ready(files) = entry.standing else { return Ok(Rendered::Gone) };
-            let account = node.views.people.view().weibo_account(*user).map_err(interrupted)?;
+            let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
             let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
             let text = entry.desc.unwrap_or_else(|| node.settings.weibo.share_text.clone());
             let text = match node.commands.keys().seal(Subject::User(*user), &text) {
@@ -70,6 +70,6 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
 
 const NO_ACCOUNT: &str = "the account does not sign in with Weibo";
 
-fn interrupted(error: ModelError) -> CommandError {
+fn interrupted(error: &ModelError) -> CommandError {
     CommandError::Interrupted(error.to_string())
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use dface_domain::{
-    objects::{ObjectError, ObjectKey, Objects},
+    objects::{ObjectError, ObjectKey},
     time::SECOND,
 };
 use dface_projections::projector::ModelError;

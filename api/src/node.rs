@@ -14,7 +14,10 @@ use dface_commands::{
     store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
     system::{SystemClock, SystemEntropy},
 };
-use dface_domain::{objects::Objects, ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots}};
+use dface_domain::{
+    objects::Objects,
+    ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
+};
 use dface_projections::{
     blocks::{Blocks, BlocksView},
     follows::{Follows, FollowsView},

@@ -99,8 +99,7 @@ async fn picture(
     let [small @ .., medium] = made.squares.as_slice() else {
         return over(node.commands.photo_failed(of, "no thumbnail was made".to_owned(), context).await);
     };
-    let files =
-        PhotoFiles { picture: made.picture.key, small: small.first().map(|file| file.key), medium: medium.key };
+    let files = PhotoFiles { picture: made.picture.key, small: small.first().map(|file| file.key), medium: medium.key };
     let position = match node.commands.photo_processed(of, made.picture, &files, context).await {
         Ok(Some(position)) => position,
         recorded => return over(recorded),

@@ -84,6 +84,9 @@ impl Settings {
                 return Err(BadSettings(format!("setting `{key}` must be more than 0")));
             }
         }
+        if self.object_urls.seconds < 60 {
+            return Err(BadSettings("setting `object_urls.seconds` must be at least 60".to_owned()));
+        }
         if self.cleaning.grace_s <= self.limits.upload_s {
             return Err(BadSettings("setting `cleaning.grace_s` must be more than `limits.upload_s`".to_owned()));
         }

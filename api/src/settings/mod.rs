@@ -8,11 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dface_workers::pictures::PictureLimits;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use dface_workers::pictures::PictureLimits;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +65,18 @@ pub struct Settings {
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
+    /// URLs of stored files.
+    pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
+}
+
+/// URLs of stored files that not everybody may see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectUrls {
+    /// Seconds that they hold, at most.
+    pub seconds: i64,
 }
 
 /// Objects that nothing needs.
@@ -265,7 +275,11 @@ impl Settings {
     /// What a picture may ask for.
     #[must_use]
     pub fn picture_limits(&self) -> PictureLimits {
-        PictureLimits { bytes: self.limits.picture_bytes, pixels: self.limits.picture_pixels, ..PictureLimits::default() }
+        PictureLimits {
+            bytes: self.limits.picture_bytes,
+            pixels: self.limits.picture_pixels,
+            ..PictureLimits::default()
+        }
     }
 
     /// Where the server secret is.

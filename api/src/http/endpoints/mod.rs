@@ -8,6 +8,7 @@ mod follows;
 mod health;
 mod idempotency;
 mod init;
+mod objects;
 mod people_list;
 mod people_nearby;
 mod pictures;
@@ -49,6 +50,7 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        objects::object,
         pictures::album::create,
         pictures::album::show,
         pictures::album::order,
@@ -97,6 +99,7 @@ pub fn routes() -> Vec<Route<App>> {
         shops::routes(),
         checkins::routes(),
         trace::routes(),
+        objects::routes(),
         pictures::routes(),
         profiles::routes(),
         people_nearby::routes(),

@@ -7,7 +7,6 @@ use dface_domain::{
     ids::{ShopId, UserId},
     privacy::{self, Sight},
     shops::kind::ShopKind,
-    time::Timestamp,
 };
 use dface_projections::{
     presence::Present,

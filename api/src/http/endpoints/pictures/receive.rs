@@ -101,8 +101,9 @@ fn sealed(
     user: UserId,
     limits: &PictureLimits,
 ) -> Result<(ObjectKey, Vec<u8>), Failed> {
-    let head = pictures::check(file.reader(), limits).map_err(Failed::Refused)?;
-    let plain = file.read().map_err(|e| Failed::Else(ApiError::internal(format!("an upload: {e}"))))?;
+    let broken = |e: std::io::Error| Failed::Else(ApiError::internal(format!("an upload: {e}")));
+    let head = pictures::check(file.reader().map_err(broken)?, limits).map_err(Failed::Refused)?;
+    let plain = file.read().map_err(broken)?;
     let sealed = keys.seal_stable(Subject::User(user), &plain).map_err(|e| Failed::Else(e.into()))?;
     Ok((key_of(&sealed, head.format), sealed))
 }
