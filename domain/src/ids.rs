@@ -223,6 +223,22 @@ object_id!(
     /// A check-in (§9).
     CheckinId
 );
+object_id!(
+    /// A picture: of an album (§17), a room (§29) or a talk between two (§30).
+    PhotoId
+);
+object_id!(
+    /// A message of a room or between two (§28 to §32).
+    MessageId
+);
+object_id!(
+    /// A shop's offer: what clients call the coupon's id (§31).
+    CampaignId
+);
+object_id!(
+    /// One coupon in one person's hands.
+    CouponId
+);
 
 impl CheckinId {
     /// The minute it was in, as its first four bytes have it: that minute's first second since 1970, within what 32

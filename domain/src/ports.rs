@@ -146,6 +146,13 @@ pub trait Keys: Send + Sync {
     /// `Destroyed`, `Unavailable`.
     fn seal_bytes(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError>;
 
+    /// As `seal_bytes`, but always to the same bytes: the nonce is a keyed hash of `plain`. For stored files, which are named by their
+    /// bytes and may be written again by a repeated job.
+    ///
+    /// # Errors
+    /// `Destroyed`, `Unavailable`.
+    fn seal_stable(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError>;
+
     /// Decrypts; none where the key is gone or the bytes are not what it sealed.
     fn open_bytes(&self, about: Subject, sealed: &[u8]) -> Option<Vec<u8>>;
 

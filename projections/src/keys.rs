@@ -1,6 +1,11 @@
 //! Keys of rows: a tag for the kind of row, then ids in an order that sorts as wanted.
 
-use dface_domain::ids::{CheckinId, ObjectId, SessionId, ShopId, UserId};
+use dface_domain::{
+    ids::{CheckinId, ObjectId, PhotoId, SessionId, ShopId, UserId},
+    jobs::{JobId, JobKind},
+    objects::{Format, ObjectKey},
+    time::Timestamp,
+};
 use smallvec::{SmallVec, smallvec};
 
 /// Bytes of a user id in a key.
@@ -48,16 +53,52 @@ impl KeyBuf {
         self
     }
 
+    /// A picture.
+    #[must_use]
+    pub fn photo(mut self, photo: PhotoId) -> Self {
+        self.0.extend_from_slice(&photo.0.0);
+        self
+    }
+
+    /// An object.
+    #[must_use]
+    pub fn object(mut self, object: ObjectKey) -> Self {
+        self.0.extend_from_slice(&object.hash);
+        self.0.push(object.format as u8);
+        self
+    }
+
+    /// A kind of job.
+    #[must_use]
+    pub fn kind(mut self, kind: JobKind) -> Self {
+        self.0.push(kind as u8);
+        self
+    }
+
+    /// A job.
+    #[must_use]
+    pub fn job(self, job: JobId) -> Self {
+        self.kind(job.kind).bytes(job.cause.as_bytes())
+    }
+
+    /// A number, lesser ones first.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// A moment, so that later ones come first.
+    #[must_use]
+    pub fn newest_first(mut self, moment: Timestamp) -> Self {
+        self.0.extend_from_slice(&(!sortable(moment.0)).to_be_bytes());
+        self
+    }
+
     /// A check-in, so that those of later minutes come first.
     #[must_use]
     pub fn newest_checkin_first(self, checkin: CheckinId) -> Self {
         self.checkin(inverted(checkin))
-    }
-
-    /// A plain number.
-    #[must_use]
-    pub fn number(self, number: u64) -> Self {
-        self.bytes(&number.to_be_bytes())
     }
 
     /// Bytes as they are.
@@ -108,11 +149,6 @@ impl<'a> KeyReader<'a> {
         self.take().map(u64::from_be_bytes).map(ShopId)
     }
 
-    /// The next part as a plain number.
-    pub fn number(&mut self) -> Option<u64> {
-        self.take().map(u64::from_be_bytes)
-    }
-
     /// The next part as a check-in.
     pub fn checkin(&mut self) -> Option<CheckinId> {
         self.take().map(ObjectId).map(CheckinId)
@@ -121,6 +157,34 @@ impl<'a> KeyReader<'a> {
     /// The next part as a session.
     pub fn session(&mut self) -> Option<SessionId> {
         self.take().map(SessionId)
+    }
+
+    /// The next part as a picture.
+    pub fn photo(&mut self) -> Option<PhotoId> {
+        self.take().map(ObjectId).map(PhotoId)
+    }
+
+    /// The next part as an object.
+    pub fn object(&mut self) -> Option<ObjectKey> {
+        let (hash, [format]) = (self.take()?, self.take::<1>()?);
+        let format = Format::ALL.into_iter().find(|known| *known as u8 == format)?;
+        Some(ObjectKey { hash, format })
+    }
+
+    /// The next part as a kind of job.
+    pub fn kind(&mut self) -> Option<JobKind> {
+        let [kind] = self.take::<1>()?;
+        JobKind::ALL.into_iter().find(|known| *known as u8 == kind)
+    }
+
+    /// The next part as a number.
+    pub fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    /// The next part as a moment that sorts newest first.
+    pub fn newest_first(&mut self) -> Option<Timestamp> {
+        self.take().map(|bytes| Timestamp(unsortable(!u64::from_be_bytes(bytes))))
     }
 
     /// The next part as a check-in of [`KeyBuf::newest_checkin_first`].
@@ -132,6 +196,16 @@ impl<'a> KeyReader<'a> {
 /// All bits turned over, which turns the order over.
 fn inverted(CheckinId(ObjectId(bytes)): CheckinId) -> CheckinId {
     CheckinId(ObjectId(bytes.map(|byte| !byte)))
+}
+
+const SIGN: u64 = 1 << 63;
+
+const fn sortable(number: i64) -> u64 {
+    number.cast_unsigned() ^ SIGN
+}
+
+const fn unsortable(number: u64) -> i64 {
+    (number ^ SIGN).cast_signed()
 }
 
 fn user_bytes(user: UserId) -> [u8; USER_LEN] {
@@ -153,18 +227,30 @@ mod tests {
 
     #[test]
     fn keys_read_back_and_sort_newest_first() {
-        let checkin = |seconds| CheckinId(ObjectId::from_parts(seconds, [5; 8]));
+        let checkin = CheckinId(ObjectId([5; 12]));
         for user in [UserId::Number(7), ADMINISTRATOR] {
-            let key = KeyBuf::tag(b't').user(user).newest_checkin_first(checkin(60)).checkin(checkin(0)).number(3);
+            let key = KeyBuf::tag(b't').user(user).newest_first(Timestamp(-3)).checkin(checkin);
             let mut reader = KeyReader::tagged(&key, b't').unwrap();
             assert_eq!(reader.user(), Some(user));
-            assert_eq!(reader.newest_checkin_first(), Some(checkin(60)));
-            assert_eq!(reader.checkin(), Some(checkin(0)));
-            assert_eq!(reader.number(), Some(3));
+            assert_eq!(reader.newest_first(), Some(Timestamp(-3)));
+            assert_eq!(reader.checkin(), Some(checkin));
             assert_eq!(reader.shop(), None);
         }
+        let at = |micros| KeyBuf::tag(b't').newest_first(Timestamp(micros)).to_vec();
+        assert!(at(5) < at(4) && at(4) < at(-4) && at(-4) < at(i64::MIN));
+        assert!(KeyReader::tagged(&at(5), b'x').is_none());
+    }
+
+    #[test]
+    fn check_ins_of_later_minutes_come_first() {
+        let checkin = |seconds| CheckinId(ObjectId::from_parts(seconds, [5; 8]));
+        let key = KeyBuf::tag(b't').user(ADMINISTRATOR).newest_checkin_first(checkin(60)).number(3);
+        let mut reader = KeyReader::tagged(&key, b't').unwrap();
+        assert_eq!(reader.user(), Some(ADMINISTRATOR));
+        assert_eq!(reader.newest_checkin_first(), Some(checkin(60)));
+        assert_eq!(reader.number(), Some(3));
         let at = |seconds| KeyBuf::tag(b't').newest_checkin_first(checkin(seconds)).to_vec();
         assert!(at(u32::MAX) < at(120) && at(120) < at(60) && at(60) < at(0));
-        assert!(KeyReader::tagged(&at(5), b'x').is_none());
+        assert_eq!((checkin(60).minute(), checkin(u32::MAX).minute()), (60, u32::MAX));
     }
 }

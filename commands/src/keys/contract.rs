@@ -76,3 +76,17 @@ fn a_cut_off_last_record_is_cut_and_a_damaged_one_is_named() {
     let error = EmbeddedKeys::open(dir.path(), Arc::new(SystemEntropy)).err().unwrap();
     assert!(error.to_string().contains("record 0 is damaged"), "{error}");
 }
+
+#[test]
+fn contract_embedded_a_stable_seal_is_the_same_bytes_for_the_same_person_and_text_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = open(dir.path());
+    keys.ensure(&[ANNA, BEN]).unwrap();
+    let sealed = keys.seal_stable(ANNA, b"a picture").unwrap();
+    assert_eq!(keys.seal_stable(ANNA, b"a picture").unwrap(), sealed);
+    assert_ne!(keys.seal_stable(ANNA, b"a pictura").unwrap()[..12], sealed[..12]);
+    assert_ne!(keys.seal_stable(BEN, b"a picture").unwrap(), sealed);
+    assert_eq!(keys.open_bytes(ANNA, &sealed).as_deref(), Some(b"a picture".as_slice()));
+    keys.destroy(ANNA).unwrap();
+    assert!(matches!(keys.seal_stable(ANNA, b"a picture"), Err(KeyError::Destroyed(ANNA))));
+}

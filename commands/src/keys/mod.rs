@@ -13,7 +13,10 @@ use std::{
     sync::Arc,
 };
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+};
 use dface_domain::{
     ports::{Entropy, KeyError, Keys},
     sealed::Subject,
@@ -66,6 +69,31 @@ impl EmbeddedKeys {
         self.known.read().get(&subject).map(|known| known.key)
     }
 
+    fn living_key_of(&self, about: Subject) -> Result<[u8; 32], KeyError> {
+        match self.key_of(about) {
+            Some(Some(key)) => Ok(key),
+            Some(None) => Err(KeyError::Destroyed(about)),
+            None => Err(KeyError::Unavailable(format!("there is no key of {about}"))),
+        }
+    }
+
+    fn seal_with(
+        &self,
+        about: Subject,
+        key: &[u8; 32],
+        nonce: [u8; NONCE_LEN],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        sealed.extend_from_slice(&nonce);
+        let mut body = plain.to_vec();
+        self.cipher_of(about, key)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(subject_bytes(about)), &mut body)
+            .map_err(|_| KeyError::Unsealable("the value is too long".to_owned()))?;
+        sealed.extend_from_slice(&body);
+        Ok(sealed)
+    }
+
     fn cipher_of(&self, subject: Subject, key: &[u8; 32]) -> Arc<LessSafeKey> {
         if let Some(cipher) = self.ciphers.get(&subject) {
             return cipher;
@@ -112,6 +140,18 @@ fn unavailable(error: &io::Error) -> KeyError {
     KeyError::Unavailable(error.to_string())
 }
 
+/// A nonce that only the same key and text lead to again; as unlikely as chance to meet another text's.
+fn nonce_for(key: &[u8; 32], plain: &[u8]) -> [u8; NONCE_LEN] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let mut context = hmac::Context::with_key(&key);
+    context.update(b"dface stable nonce");
+    context.update(plain);
+    let tag = context.sign();
+    let mut nonce = [0; NONCE_LEN];
+    nonce.copy_from_slice(&tag.as_ref()[..NONCE_LEN]);
+    nonce
+}
+
 fn cipher(key: &[u8; 32]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("32 bytes are an AES-256 key"))
 }
@@ -143,22 +183,14 @@ impl Keys for EmbeddedKeys {
     }
 
     fn seal_bytes(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let key = match self.key_of(about) {
-            Some(Some(key)) => key,
-            Some(None) => return Err(KeyError::Destroyed(about)),
-            None => return Err(KeyError::Unavailable(format!("there is no key of {about}"))),
-        };
-        let nonce = self.entropy.bytes::<NONCE_LEN>();
-        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
-        sealed.extend_from_slice(&nonce);
-        let mut body = plain.to_vec();
-        self.cipher_of(about, &key)
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(subject_bytes(about)), &mut body)
-            .map_err(|_| KeyError::Unsealable("the value is too long".to_owned()))?;
-        sealed.extend_from_slice(&body);
-        Ok(sealed)
+        let key = self.living_key_of(about)?;
+        self.seal_with(about, &key, self.entropy.bytes::<NONCE_LEN>(), plain)
     }
 
+    fn seal_stable(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let key = self.living_key_of(about)?;
+        self.seal_with(about, &key, nonce_for(&key, plain), plain)
+    }
     fn open_bytes(&self, about: Subject, sealed: &[u8]) -> Option<Vec<u8>> {
         let key = self.key_of(about)??;
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;

@@ -60,6 +60,10 @@ impl Keys for Counted {
         self.keys.seal_bytes(about, plain)
     }
 
+    fn seal_stable(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.keys.seal_stable(about, plain)
+    }
+
     fn open_bytes(&self, about: Subject, sealed: &[u8]) -> Option<Vec<u8>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         self.keys.open_bytes(about, sealed)
