@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     ModelError,
     checkpoints::Checkpoint,
+    convoy::Member,
     feed,
     managed::{Shared, open_rows},
     model::ReadModel,
@@ -73,7 +74,7 @@ pub(super) fn new_generation_at<M: ReadModel>(
     let rows = open_rows(shared, &name)?;
     let skipped = shared.checkpoints.skipped(M::NAME);
     let mut runner = Runner::new(&shared.parts, rows, LogPosition::default(), skipped);
-    match catch_up(&mut runner, shared, status, until) {
+    match along(&mut runner, shared, status, until, Some(&shared.convoy.join(LogPosition::default()))) {
         Ok(()) => Ok(runner),
         Err(error) => {
             shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
@@ -82,17 +83,31 @@ pub(super) fn new_generation_at<M: ReadModel>(
     }
 }
 
-/// Applies the log up to `until`, in big sorted runs.
+/// Applies what is left of the log up to `until`, without waiting for anybody: meanwhile nothing is followed.
 pub(super) fn catch_up<M: ReadModel>(
     runner: &mut Runner<M>,
     shared: &Shared,
     status: &Status,
     until: LogPosition,
 ) -> Result<(), ModelError> {
+    along(runner, shared, status, until, None)
+}
+
+/// Applies the log up to `until`, in big sorted runs.
+fn along<M: ReadModel>(
+    runner: &mut Runner<M>,
+    shared: &Shared,
+    status: &Status,
+    until: LogPosition,
+    convoy: Option<&Member<'_>>,
+) -> Result<(), ModelError> {
     // Half of what the feed keeps: then what the last one asks for is still there.
     let batch = shared.settings.rebuild_batch;
-    let (member, ahead) = (shared.convoy.join(runner.position), (batch * feed::KEPT / 2) as u64);
+    let ahead = (batch * feed::KEPT / 2) as u64;
     while runner.position < until {
+        if let Some(member) = convoy {
+            member.reached(runner.position, ahead, &shared.stop);
+        }
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
         }
@@ -105,9 +120,7 @@ pub(super) fn catch_up<M: ReadModel>(
             break;
         }
         runner.rows.make_room(shared.settings.rebuild_memory)?;
-        member.reached(runner.position, ahead, &shared.stop);
     }
-    drop(member);
     runner.rows.ingest()
 }
 
