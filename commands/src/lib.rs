@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod coupons;
 pub mod error;
 pub mod executor;
 pub mod ids;
@@ -47,6 +48,7 @@ pub struct Commands {
     keys: Arc<dyn Keys>,
     secret: Arc<ServerSecret>,
     ids: ids::Allocator,
+    grants: coupons::Turns,
     passwords: Passwords,
 }
 
@@ -79,6 +81,7 @@ impl Commands {
             keys: parts.keys,
             secret: parts.secret,
             ids: ids::Allocator::default(),
+            grants: coupons::Turns::default(),
             passwords: parts.passwords,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod checkins;
+pub mod coupons;
 pub mod envelope;
 pub mod events;
 pub mod geo;

@@ -50,6 +50,8 @@ pub const CODES: &[(&str, u16)] = &[
     ("receiver_unknown", 404),
     ("processing", 404),
     ("account_ended", 404),
+    ("campaign_unknown", 404),
+    ("coupon_unknown", 404),
     ("wrong_method", 405),
     ("conflict", 409),
     ("name_taken", 409),
@@ -57,6 +59,12 @@ pub const CODES: &[(&str, u16)] = &[
     ("album_full", 409),
     ("idempotency_key_reused", 409),
     ("not_local", 409),
+    ("campaign_not_running", 409),
+    ("campaign_used_up", 409),
+    ("coupon_held", 409),
+    ("coupon_today", 409),
+    ("coupon_used", 409),
+    ("expired", 410),
     ("body_too_large", 413),
     ("head_too_large", 413),
     ("part_too_large", 413),
@@ -223,6 +231,7 @@ impl From<Rejection> for ApiError {
             RejectionKind::Forbidden => StatusCode::FORBIDDEN,
             RejectionKind::NotFound => StatusCode::NOT_FOUND,
             RejectionKind::Conflict => StatusCode::CONFLICT,
+            RejectionKind::Gone => StatusCode::GONE,
         };
         Self::new(status, rejection.code(), rejection.to_string())
     }

@@ -5,18 +5,20 @@ mod pictures;
 use uuid::Uuid;
 
 use super::{
-    Answer, Blocked, BootCount, BootsCounted, ChatPasswordReset, CheckedIn, CheckinDeleted, EndReason, Event, Followed,
+    Answer, Blocked, BootCount, BootsCounted, CampaignDrawn, CampaignMade, ChatPasswordReset, CheckedIn,
+    CheckinDeleted, CouponDelivered, CouponGrantReturned, CouponGranted, CouponUsed, EndReason, Event, Followed,
     ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
     ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
     SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInNameClaimed, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
+    ShopStaffRemoved, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
     VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
     events::{CodecError, Encoding},
     geo::{MapPosition, Position},
-    ids::{ADMINISTRATOR, CheckinId, ObjectId, RecordId, SessionId, ShopId, UserId},
+    ids::{ADMINISTRATOR, CampaignId, CheckinId, CouponId, ObjectId, RecordId, SessionId, ShopId, UserId},
+    objects::{Format, ObjectKey},
     sealed::{Sealed, Subject},
     shops::kind::ShopKind,
     stream::{Category, StreamId},
@@ -34,6 +36,10 @@ const MOMENT: Timestamp = Timestamp(1_354_854_259_000_123);
 
 fn checkin() -> CheckinId {
     CheckinId(ObjectId::from_parts(1_354_854_259, [1, 2, 3, 4, 5, 6, 7, 8]))
+}
+
+fn campaign() -> CampaignId {
+    CampaignId(ObjectId::from_parts(1_354_800_000, [8, 7, 6, 5, 4, 3, 2, 1]))
 }
 
 /// What Anna's phone measured.
@@ -85,6 +91,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let mut all = of_shops();
     all.extend(of_the_installation());
     all.extend(of_profiles(seal));
+    all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
     all.extend([
         checked_in(seal).into(),
@@ -154,6 +161,31 @@ fn of_profiles(seal: &mut dyn Seal) -> Vec<Event> {
     ]
 }
 
+fn of_coupons() -> Vec<Event> {
+    let (campaign, coupon) = (campaign(), CouponId(ObjectId::from_parts(1_354_854_259, [9; 8])));
+    let key = |n| ObjectKey { hash: [n; 32], format: Format::Png };
+    let (at, until) = (Timestamp::from_seconds(1_354_854_259), Timestamp::from_seconds(1_357_000_000));
+    let made = CampaignMade {
+        campaign,
+        shop: SHOP,
+        shop_name: "西溪咖啡".to_owned(),
+        name: "第二杯半价".to_owned(),
+        text: "任意咖啡，每桌一张。".to_owned(),
+        trigger: Trigger::Checkin,
+        from: Timestamp::from_seconds(1_354_800_000),
+        until,
+        quota: Some(100),
+    };
+    vec![
+        made.into(),
+        CampaignDrawn { campaign, full: key(0x58), small: key(0x29) }.into(),
+        CouponGranted { campaign, coupon }.into(),
+        CouponGrantReturned { campaign, coupon }.into(),
+        CouponDelivered { coupon, campaign, shop: SHOP, user: ANNA, at, until }.into(),
+        CouponUsed { coupon, campaign, shop: SHOP, user: ANNA, at, request: Uuid::from_u128(0x33) }.into(),
+    ]
+}
+
 fn of_shops() -> Vec<Event> {
     vec![
         ShopAdded { shop: SHOP, details: shop_details(), source: Some("hangzhou_osm".to_owned()) }.into(),
@@ -186,6 +218,10 @@ fn of_the_installation() -> Vec<Event> {
 pub fn stream_of(event: &Event) -> StreamId {
     match event {
         Event::CheckedIn(_) | Event::CheckinDeleted(_) => StreamId::checkin(checkin()),
+        Event::CampaignMade(_) | Event::CampaignDrawn(_) | Event::CouponGranted(_) | Event::CouponGrantReturned(_) => {
+            StreamId::campaign(campaign())
+        }
+        Event::CouponDelivered(_) | Event::CouponUsed(_) => StreamId::coupon(campaign(), ANNA),
         Event::Followed(_)
         | Event::Unfollowed(_)
         | Event::Blocked(_)

@@ -1,5 +1,6 @@
 //! One module for each kind of job: what it does, and nothing of how it came or is reported.
 
+pub mod coupon;
 pub mod picture;
 
 use dface_domain::{objects::ObjectError, ports::KeyError};
