@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use dface_domain::{jobs::QueueHealth, ports::Clock};
+use dface_domain::{
+    jobs::{QueueError, QueueHealth},
+    ports::Clock,
+};
 use futures::StreamExt;
 use lapin::{Channel, Connection, ConnectionProperties, Event, options::ConfirmSelectOptions, tcp::OwnedTLSConfig};
 use parking_lot::Mutex;
@@ -17,8 +20,14 @@ pub(super) struct Link {
     pub connection: Connection,
     /// Publishes with confirms.
     pub publisher: Channel,
-    /// Cancelled by whoever finds that it does not work any more.
+    /// Cancelled by whoever finds that it does not work any more, and when it is lost. The library leaves some who wait for an answer
+    /// waiting then, so all wait for this as well.
     pub broken: CancellationToken,
+}
+
+/// The connection was lost while somebody waited for the broker.
+pub(super) fn lost_meanwhile() -> QueueError {
+    QueueError::Unavailable("the connection was lost".to_owned())
 }
 
 pub(super) type Links = watch::Receiver<Option<Arc<Link>>>;
@@ -86,6 +95,7 @@ pub(super) async fn keep(
                     () = stop.cancelled() => "it was closed".to_owned(),
                 };
                 links.send_replace(None);
+                link.broken.cancel();
                 // Where it is gone already there is nothing to close.
                 let _ = timeout(config.timeout, link.connection.close(200, "over".into())).await;
                 error

@@ -11,7 +11,7 @@ use lapin::{
 };
 use tokio::time::timeout;
 
-use super::link::Link;
+use super::link::{Link, lost_meanwhile};
 
 /// Tries before this message was put; those of the message itself are counted by the broker.
 const TRIES: &str = "dface-attempts";
@@ -106,7 +106,8 @@ pub(super) async fn publish(
             link.publisher.basic_publish(exchange.into(), key.into(), options, &message.body, message.properties());
         put.await?.await
     });
-    let wrong = match confirmed.await {
+    let Some(confirmed) = link.broken.run_until_cancelled(confirmed).await else { return Err(lost_meanwhile()) };
+    let wrong = match confirmed {
         Ok(Ok(Confirmation::Ack(None))) => return Ok(()),
         Ok(Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)))) => {
             format!("the broker has no queue for it: {}", returned.reply_text)

@@ -24,7 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::url::{AmqpUrl, InvalidAmqpUrl};
 use self::{
-    hands::{Hands, settle},
+    hands::{Came, Hands},
     link::{Link, Links, Standing},
     message::{Message, publish},
     source::Source,
@@ -145,8 +145,8 @@ impl Inner {
     }
 
     /// What nobody here can do: it waits for a newer program, or is among the dead and reported so.
-    async fn set_aside(&self, kind: JobKind, delivery: lapin::message::Delivery, why: Aside) {
-        let message = Message::of(&delivery, self.now_ms());
+    async fn set_aside(&self, kind: JobKind, came: Came, why: Aside) {
+        let message = Message::of(&came.delivery, self.now_ms());
         let put = async {
             match why {
                 Aside::Newer => self.put_later(kind, message, NEWER_AFTER_S).await?,
@@ -157,27 +157,25 @@ impl Inner {
                     self.put_dead(message, &error).await?;
                 }
             }
-            settle(&delivery.acker).await
+            came.settle().await
         };
         if let Err(error) = put.await {
             tracing::warn!(%kind, %error, "a message could not be set aside; it comes again");
         }
     }
 
-    fn sort(&self, kind: JobKind, delivery: &lapin::message::Delivery) -> Result<Delivery, Aside> {
-        let tries = Message::of(delivery, 0).tries;
-        match wire::read::<Job>(&delivery.data) {
-            wire::Read::Newer => Err(Aside::Newer),
-            wire::Read::Bad(error) => Err(Aside::Dead(error)),
-            wire::Read::Known(job) if job.id.kind != kind => {
-                Err(Aside::Dead(format!("it is no job of the kind {kind}")))
-            }
-            wire::Read::Known(_) if tries >= self.config.limits.attempts => Err(Aside::Dead(wire::too_often(tries))),
+    fn sort(&self, kind: JobKind, came: Came) -> Result<Delivery, Box<(Came, Aside)>> {
+        let tries = Message::of(&came.delivery, 0).tries;
+        let why = match wire::read::<Job>(&came.delivery.data) {
+            wire::Read::Newer => Aside::Newer,
+            wire::Read::Bad(error) => Aside::Dead(error),
+            wire::Read::Known(job) if job.id.kind != kind => Aside::Dead(format!("it is no job of the kind {kind}")),
+            wire::Read::Known(_) if tries >= self.config.limits.attempts => Aside::Dead(wire::too_often(tries)),
             wire::Read::Known(job) => {
-                let receipt = self.hands.hold(delivery.acker.clone());
-                Ok(Delivery { job, attempt: tries + 1, receipt })
+                return Ok(Delivery { job, attempt: tries + 1, receipt: self.hands.hold(came) });
             }
-        }
+        };
+        Err(Box::new((came, why)))
     }
 }
 
@@ -190,13 +188,13 @@ impl AmqpQueue {
     async fn next_job(&self, kind: JobKind) -> Delivery {
         let inner = &self.0;
         loop {
-            let delivery = inner.jobs[kind as usize].next(&inner.links, &inner.stop).await;
-            match inner.sort(kind, &delivery) {
+            let came = inner.jobs[kind as usize].next(&inner.links, &inner.stop).await;
+            match inner.sort(kind, came) {
                 Ok(delivery) => return delivery,
                 // By itself, for whoever waits here may stop waiting at any time.
-                Err(why) => {
-                    let inner = Arc::clone(inner);
-                    tokio::spawn(async move { inner.set_aside(kind, delivery, why).await });
+                Err(aside) => {
+                    let (inner, (came, why)) = (Arc::clone(inner), *aside);
+                    tokio::spawn(async move { inner.set_aside(kind, came, why).await });
                 }
             }
         }
@@ -205,19 +203,17 @@ impl AmqpQueue {
     async fn report_in_hands(&self) -> ReportDelivery {
         let inner = &self.0;
         loop {
-            let delivery = inner.reports.next(&inner.links, &inner.stop).await;
-            match wire::read(&delivery.data) {
-                wire::Read::Known(report) => {
-                    return ReportDelivery { report, receipt: inner.hands.hold(delivery.acker) };
-                }
+            let came = inner.reports.next(&inner.links, &inner.stop).await;
+            match wire::read(&came.delivery.data) {
+                wire::Read::Known(report) => return ReportDelivery { report, receipt: inner.hands.hold(came) },
                 // It stays in hands, so that a node with a newer program gets it when this one ends.
                 wire::Read::Newer => {
                     tracing::warn!("a report of a newer program waits for one");
-                    inner.hands.hold(delivery.acker);
+                    inner.hands.hold(came);
                 }
                 wire::Read::Bad(error) => {
                     tracing::error!(error, "a report cannot be read and is dropped");
-                    tokio::spawn(async move { settle(&delivery.acker).await });
+                    tokio::spawn(async move { came.settle().await });
                 }
             }
         }

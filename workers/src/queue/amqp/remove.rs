@@ -13,8 +13,8 @@ use lapin::{
 };
 
 use super::{
-    hands::settle,
-    link::Link,
+    hands::Came,
+    link::{Link, lost_meanwhile},
     message::{Message, publish},
     topology,
 };
@@ -30,6 +30,11 @@ pub(super) async fn everywhere(
     now_ms: i64,
     patience: Duration,
 ) -> Result<bool, QueueError> {
+    let going = go_through_all(link, job, now_ms, patience);
+    link.broken.run_until_cancelled(going).await.unwrap_or_else(|| Err(lost_meanwhile()))
+}
+
+async fn go_through_all(link: &Arc<Link>, job: JobId, now_ms: i64, patience: Duration) -> Result<bool, QueueError> {
     let channel = link.connection.create_channel().await.map_err(|e| unavailable(&e))?;
     let queues = [topology::DEAD.to_owned(), topology::jobs_queue(job.kind)].into_iter();
     let mut found = false;
@@ -65,7 +70,7 @@ async fn from(
             let key = if exchange.is_empty() { queue } else { got.delivery.routing_key.as_str() };
             publish(link, (exchange, key), &message, patience).await?;
         }
-        settle(&got.delivery.acker).await?;
+        Came { delivery: got.delivery, broken: link.broken.clone() }.settle().await?;
     }
     Ok(found)
 }

@@ -7,13 +7,15 @@ use std::sync::{
 
 use futures::StreamExt;
 use lapin::{
-    message::Delivery,
     options::{BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::link::{Link, Links, connected};
+use super::{
+    hands::Came,
+    link::{Link, Links, connected},
+};
 
 /// One queue's messages. Consuming begins when somebody first asks, so that a node that does no jobs takes none.
 pub(super) struct Source {
@@ -21,8 +23,8 @@ pub(super) struct Source {
     prefetch: u16,
     asked: AtomicBool,
     /// Holds at most one more than what the broker gave ahead.
-    out: flume::Sender<Delivery>,
-    waiting: flume::Receiver<Delivery>,
+    out: flume::Sender<Came>,
+    waiting: flume::Receiver<Came>,
 }
 
 impl Source {
@@ -32,7 +34,7 @@ impl Source {
     }
 
     /// The next message whose connection still stands.
-    pub(super) async fn next(&self, links: &Links, stop: &CancellationToken) -> Delivery {
+    pub(super) async fn next(&self, links: &Links, stop: &CancellationToken) -> Came {
         if !self.asked.swap(true, Ordering::SeqCst) {
             let feeding = feed(self.queue.clone(), self.prefetch, links.clone(), self.out.clone());
             let stop = stop.clone();
@@ -40,7 +42,7 @@ impl Source {
         }
         loop {
             match self.waiting.recv_async().await {
-                Ok(delivery) if delivery.acker.usable() => return delivery,
+                Ok(came) if came.stands() => return came,
                 Ok(_) => {}
                 // Not while `out` is here.
                 Err(_) => std::future::pending().await,
@@ -49,9 +51,9 @@ impl Source {
     }
 }
 
-async fn feed(queue: String, prefetch: u16, mut links: Links, out: flume::Sender<Delivery>) {
+async fn feed(queue: String, prefetch: u16, mut links: Links, out: flume::Sender<Came>) {
     while let Some(link) = connected(&mut links).await {
-        if let Err(error) = consume(&link, &queue, prefetch, &out).await {
+        if let Some(Err(error)) = link.broken.run_until_cancelled(consume(&link, &queue, prefetch, &out)).await {
             tracing::debug!(queue, %error, "consuming ended");
         }
         // Whatever the reason, a fresh connection with its topology declared anew is the way on.
@@ -62,13 +64,14 @@ async fn feed(queue: String, prefetch: u16, mut links: Links, out: flume::Sender
     }
 }
 
-async fn consume(link: &Link, queue: &str, prefetch: u16, out: &flume::Sender<Delivery>) -> lapin::Result<()> {
+async fn consume(link: &Link, queue: &str, prefetch: u16, out: &flume::Sender<Came>) -> lapin::Result<()> {
     let channel = link.connection.create_channel().await?;
     channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
     let mut consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
     while let Some(delivery) = consumer.next().await {
-        if out.send_async(delivery?).await.is_err() {
+        let came = Came { delivery: delivery?, broken: link.broken.clone() };
+        if out.send_async(came).await.is_err() {
             break;
         }
     }
