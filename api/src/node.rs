@@ -14,7 +14,10 @@ use dface_commands::{
     store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
     system::{SystemClock, SystemEntropy},
 };
-use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots};
+use dface_domain::{
+    objects::Objects,
+    ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
+};
 use dface_projections::{
     blocks::{Blocks, BlocksView},
     coupons::{Coupons, CouponsView},
@@ -29,6 +32,7 @@ use dface_projections::{
     shops::{Shops, ShopsView},
     trace::{Trace, TraceView},
 };
+use dface_workers::objects;
 use tokio::runtime::Handle;
 
 use crate::settings::{BadSettings, Settings};
@@ -99,6 +103,8 @@ pub struct Node {
     pub store: EmbeddedStore,
     /// The writing side.
     pub commands: Arc<Commands>,
+    /// Pictures and coupon drawings.
+    pub objects: Arc<dyn Objects>,
     /// The reading side.
     pub projector: Arc<Projector>,
     /// What readers hold.
@@ -112,13 +118,15 @@ impl Node {
     /// Wrong settings or a directory in use (exit 2), or damage and failures (exit 1).
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let (store, commands, parts) = open_writing_side(&settings).await?;
+        let objects = objects::open(Some(&settings.objects), &settings.data)
+            .map_err(|e| StartError::Refused(format!("setting `objects`: {e}")))?;
         let shared_store: Arc<dyn EventStore> = Arc::new(store.clone());
         let (dir, log) = (settings.data.join("read"), store.log_id());
         let tuning = projector_settings(&settings);
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let node = Self { settings, store, commands, projector: Arc::new(projector), views };
+        let node = Self { settings, store, commands, objects, projector: Arc::new(projector), views };
         node.catch_up().await;
         Ok(node)
     }
@@ -257,6 +265,10 @@ fn prepare_directory(data: &Path) -> Result<(), StartError> {
         |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    }
+    let uploads = data.join("uploads");
+    if !uploads.exists() {
+        fs::DirBuilder::new().mode(0o700).create(&uploads).map_err(failed)?;
     }
     let path = data.join("format");
     match fs::read_to_string(&path) {

@@ -22,6 +22,7 @@ pub mod requests;
 pub mod secret;
 pub mod sessions;
 pub mod shops;
+mod sign_in_names;
 pub mod store;
 pub mod system;
 pub mod weibo;

@@ -322,19 +322,23 @@ pub struct QueueHealth {
 ///
 /// Promises: what was put is durable when it answers and is delivered at least once, in no promised order; a delivery that was not
 /// settled (its worker died, the connection was lost) is delivered again with a higher `attempt`; one that came more often than the
-/// limit is dead. Dead ones are kept until an operator retries or drops them.
+/// limit is dead, and the queue itself reports it so. Dead ones are kept until an operator retries or drops them. A message of a
+/// newer `JOB_VERSION` is not handed out but waits for a newer program.
 pub trait JobQueue: Send + Sync {
     /// Puts a job into the queue of its kind. The same id twice may be delivered twice.
     fn put<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<(), QueueError>>;
 
-    /// The next job of `kind`; waits until there is one. Waits as well while the broker is away.
+    /// The next job of `kind`; waits until there is one. Waits as well while the broker is away. A future that is dropped takes none.
     fn next(&self, kind: JobKind) -> PortFuture<'_, Delivery>;
 
     /// The job is over: it never comes again.
     fn done(&self, delivery: Delivery) -> PortFuture<'_, Result<(), QueueError>>;
 
-    /// Try again in `after_seconds`; the attempt counts.
+    /// Try again in `after_seconds`; the attempt counts. RabbitMQ may take up to twice as long, where longer delays wait too.
     fn again(&self, delivery: Delivery, after_seconds: u32) -> PortFuture<'_, Result<(), QueueError>>;
+
+    /// It was not tried after all (the worker stops): comes again at once, and this attempt does not count.
+    fn give_back(&self, delivery: Delivery) -> PortFuture<'_, Result<(), QueueError>>;
 
     /// No more tries: among the dead.
     fn bury<'a>(&'a self, delivery: Delivery, error: &'a str) -> PortFuture<'a, Result<(), QueueError>>;
@@ -342,7 +346,7 @@ pub trait JobQueue: Send + Sync {
     /// Tells the node that has the log; durable when it answers.
     fn report<'a>(&'a self, report: &'a Report) -> PortFuture<'a, Result<(), QueueError>>;
 
-    /// The next report; waits until there is one.
+    /// The next report; waits until there is one. A future that is dropped takes none.
     fn next_report(&self) -> PortFuture<'_, ReportDelivery>;
 
     /// The report was taken up durably.

@@ -20,6 +20,8 @@ pub mod relations;
 pub mod requests;
 pub mod sealed;
 pub mod sessions;
+pub mod shares;
 pub mod shops;
+pub mod sign_in_names;
 pub mod stream;
 pub mod time;

@@ -142,7 +142,7 @@ impl ReadModel for Jobs {
             Event::PhotoProcessed(event) => {
                 let done = end_of_photo(event.photo, JobKind::Picture, rows)?;
                 match done.map(|row| row.ask) {
-                    Some(Ask::Picture { photo, user, place, weibo: true, .. }) => {
+                    Some(Ask::Picture { photo, user, place: place @ PhotoPlace::Room, weibo: true, .. }) => {
                         ask(Ask::PhotoPost { photo, user, place }, recorded, rows)
                     }
                     _ => Ok(()),

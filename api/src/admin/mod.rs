@@ -3,6 +3,7 @@
 mod events;
 mod gate;
 mod import;
+mod photos;
 mod projections;
 mod reports;
 mod shops;
@@ -43,6 +44,7 @@ use crate::http::{Route, openapi::complete};
         import::shops,
         import::checkins,
         import::follows,
+        photos::delete,
         projections::list,
         projections::rebuild,
         projections::compare,
@@ -74,6 +76,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         reports::routes(),
         shops::routes(),
         import::routes(),
+        photos::routes(),
         projections::routes(),
         status::routes(),
         events::routes(),

@@ -19,7 +19,7 @@ use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
     demo,
-    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
+    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
     metrics::Exporter,
     node::{Node, write_private},
     settings::Settings,
@@ -41,6 +41,9 @@ pub struct Args {
     /// The queue; `embedded`
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// Where pictures are; `DIR/objects`
+    #[arg(long, value_name = "URL")]
+    objects: Option<String>,
     /// Where keys of people are
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -60,6 +63,7 @@ impl Args {
             ("listen.admin", address(&self.admin)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
+            ("objects", self.objects.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
@@ -180,6 +184,8 @@ fn router<S: Gate>(
         body_limit: settings.limits.body_bytes,
         time_limit: Duration::from_secs(settings.limits.request_s),
         trusted_proxies: settings.trusted_proxies.clone(),
+        uploads: Uploads { dir: settings.upload_dir(), max_bytes: settings.limits.picture_bytes },
+        upload_time: Duration::from_secs(settings.limits.upload_s),
         ..RouterSettings::default()
     };
     Ok(Arc::new(Router::new(state, usual, routes).map_err(Failure::work)?))

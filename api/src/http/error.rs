@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use dface_commands::CommandError;
 use dface_domain::{
+    objects::ObjectError,
     ports::{KeyError, StoreError},
     rejection::{Rejection, RejectionKind},
 };
@@ -35,6 +36,8 @@ pub const CODES: &[(&str, u16)] = &[
     ("photo_not_yours", 403),
     ("receiver_blocked", 403),
     ("blocked_pair", 403),
+    ("url_expired", 403),
+    ("wrong_signature", 403),
     ("suspended", 403),
     ("wrong_password", 403),
     ("unknown_path", 404),
@@ -288,6 +291,22 @@ impl From<CommandError> for ApiError {
                     .inside(error.to_string())
             }
         }
+    }
+}
+
+impl From<ObjectError> for ApiError {
+    fn from(error: ObjectError) -> Self {
+        let inside = error.to_string();
+        let refused = match error {
+            ObjectError::Missing(_) => Self::not_found("not_found", "this picture is gone"),
+            ObjectError::Corrupt(_) => {
+                Self::unavailable("store_damaged", "stored data is damaged; the operators have to repair it")
+            }
+            ObjectError::Unavailable(_) => {
+                Self::unavailable("objects_unavailable", "the store of pictures does not work for now").retry_after(5)
+            }
+        };
+        refused.inside(inside)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dface_workers::pictures::PictureLimits;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -28,6 +29,8 @@ pub struct Settings {
     pub store: String,
     /// Queue URL.
     pub queue: String,
+    /// Where pictures are; empty: beside the log.
+    pub objects: String,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
@@ -62,6 +65,30 @@ pub struct Settings {
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
+    /// URLs of stored files.
+    pub object_urls: ObjectUrls,
+    /// Objects that nothing needs.
+    pub cleaning: Cleaning,
+}
+
+/// URLs of stored files that not everybody may see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectUrls {
+    /// Seconds that they hold, at most.
+    pub seconds: i64,
+}
+
+/// Objects that nothing needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cleaning {
+    /// Seconds after it was let go that an object is taken away.
+    pub grace_s: u64,
+    /// Seconds after it was put that an object that nothing ever needed is taken away.
+    pub orphan_after_s: i64,
+    /// Seconds between two looks through all objects.
+    pub every_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -115,6 +142,11 @@ pub struct Limits {
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
     pub event_bytes: usize,
+    pub picture_bytes: u64,
+    pub picture_pixels: u64,
+    pub album_photos: usize,
+    pub uploads_at_once: usize,
+    pub upload_s: u64,
 }
 
 /// Sina Weibo; not used where `base_url` is empty.
@@ -232,6 +264,22 @@ impl Settings {
     #[must_use]
     pub fn key_dir(&self) -> PathBuf {
         if self.keys.as_os_str().is_empty() { self.data.join("keys") } else { self.keys.clone() }
+    }
+
+    /// Where files are while they come in; on the disk of the data, so that one limit holds for both.
+    #[must_use]
+    pub fn upload_dir(&self) -> PathBuf {
+        self.data.join("uploads")
+    }
+
+    /// What a picture may ask for.
+    #[must_use]
+    pub fn picture_limits(&self) -> PictureLimits {
+        PictureLimits {
+            bytes: self.limits.picture_bytes,
+            pixels: self.limits.picture_pixels,
+            ..PictureLimits::default()
+        }
     }
 
     /// Where the server secret is.

@@ -2,7 +2,9 @@
 //!
 //! AES-256-GCM; sealed bytes are `nonce (12), cipher text, tag (16)`, bound to whom they are about.
 
+mod reader;
 mod record;
+mod sealing;
 
 use std::{
     collections::HashMap,
@@ -13,10 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hmac,
-};
+use aws_lc_rs::aead::LessSafeKey;
 use dface_domain::{
     ports::{Entropy, KeyError, Keys},
     sealed::Subject,
@@ -24,7 +23,11 @@ use dface_domain::{
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 
-use self::record::{Record, SIZE, subject_bytes};
+pub use self::reader::KeyReader;
+use self::{
+    record::{Record, SIZE},
+    sealing::{cipher, nonce_for},
+};
 
 /// Ciphers kept, of some 600 bytes each.
 const CIPHERS: usize = 10_000;
@@ -77,23 +80,6 @@ impl EmbeddedKeys {
         }
     }
 
-    fn seal_with(
-        &self,
-        about: Subject,
-        key: &[u8; 32],
-        nonce: [u8; NONCE_LEN],
-        plain: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
-        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
-        sealed.extend_from_slice(&nonce);
-        let mut body = plain.to_vec();
-        self.cipher_of(about, key)
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(subject_bytes(about)), &mut body)
-            .map_err(|_| KeyError::Unsealable("the value is too long".to_owned()))?;
-        sealed.extend_from_slice(&body);
-        Ok(sealed)
-    }
-
     fn cipher_of(&self, subject: Subject, key: &[u8; 32]) -> Arc<LessSafeKey> {
         if let Some(cipher) = self.ciphers.get(&subject) {
             return cipher;
@@ -140,22 +126,6 @@ fn unavailable(error: &io::Error) -> KeyError {
     KeyError::Unavailable(error.to_string())
 }
 
-/// A nonce that only the same key and text lead to again; as unlikely as chance to meet another text's.
-fn nonce_for(key: &[u8; 32], plain: &[u8]) -> [u8; NONCE_LEN] {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-    let mut context = hmac::Context::with_key(&key);
-    context.update(b"dface stable nonce");
-    context.update(plain);
-    let tag = context.sign();
-    let mut nonce = [0; NONCE_LEN];
-    nonce.copy_from_slice(&tag.as_ref()[..NONCE_LEN]);
-    nonce
-}
-
-fn cipher(key: &[u8; 32]) -> LessSafeKey {
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("32 bytes are an AES-256 key"))
-}
-
 impl Keys for EmbeddedKeys {
     fn ensure(&self, subjects: &[Subject]) -> Result<(), KeyError> {
         let mut slots = self.writing.lock();
@@ -184,22 +154,17 @@ impl Keys for EmbeddedKeys {
 
     fn seal_bytes(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
         let key = self.living_key_of(about)?;
-        self.seal_with(about, &key, self.entropy.bytes::<NONCE_LEN>(), plain)
+        sealing::seal(&self.cipher_of(about, &key), about, self.entropy.bytes(), plain)
     }
 
     fn seal_stable(&self, about: Subject, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
         let key = self.living_key_of(about)?;
-        self.seal_with(about, &key, nonce_for(&key, plain), plain)
+        sealing::seal(&self.cipher_of(about, &key), about, nonce_for(&key, plain), plain)
     }
+
     fn open_bytes(&self, about: Subject, sealed: &[u8]) -> Option<Vec<u8>> {
         let key = self.key_of(about)??;
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut body = body.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let aad = Aad::from(subject_bytes(about));
-        let length = self.cipher_of(about, &key).open_in_place(nonce, aad, &mut body).ok()?.len();
-        body.truncate(length);
-        Some(body)
+        sealing::open(&self.cipher_of(about, &key), about, sealed)
     }
 
     fn destroy(&self, subject: Subject) -> Result<(), KeyError> {

@@ -45,13 +45,7 @@ fn campaign() -> CampaignId {
 /// What Anna's phone measured.
 #[must_use]
 pub fn fix() -> Fix {
-    Fix {
-        position: place(30.282_817, 120.117_289),
-        accuracy: 65,
-        altitude: Some(12.5),
-        altacc: None,
-        bssid: Some("d8:5d:4c:7e:91:02".to_owned()),
-    }
+    Fix { position: place(30.282_817, 120.117_289), accuracy: 65, altitude: Some(12.5), altacc: None }
 }
 
 fn place(lat: f64, lng: f64) -> Position {
@@ -100,7 +94,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
     all.extend([
-        CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()) }.into(),
+        checked_in(seal).into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
         ChatPasswordReset { user: ANNA, generation: 1 }.into(),
         Followed { record: RecordId(91), user: ANNA, follow: BEN }.into(),
@@ -127,6 +121,11 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     ]);
     all.sort_by_key(Event::type_name);
     all
+}
+
+fn checked_in(seal: &mut dyn Seal) -> CheckedIn {
+    let bssid = Some(sealed(seal, &"d8:5d:4c:7e:91:02".to_owned()));
+    CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()), bssid }
 }
 
 /// What Anna says of herself.

@@ -8,8 +8,10 @@ mod follows;
 mod health;
 mod idempotency;
 mod init;
+mod objects;
 mod people_list;
 mod people_nearby;
+mod pictures;
 mod profiles;
 mod shops;
 mod sign_in;
@@ -48,6 +50,18 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        objects::object,
+        pictures::album::create,
+        pictures::album::show,
+        pictures::album::order,
+        pictures::album::delete,
+        pictures::room::create,
+        pictures::room::show,
+        pictures::direct::create,
+        pictures::direct::show,
+        pictures::portrait::logo,
+        pictures::portrait::photos,
+        pictures::tmp::tmp,
         profiles::get,
         profiles::get_self,
         profiles::set,
@@ -85,6 +99,8 @@ pub fn routes() -> Vec<Route<App>> {
         shops::routes(),
         checkins::routes(),
         trace::routes(),
+        objects::routes(),
+        pictures::routes(),
         profiles::routes(),
         people_nearby::routes(),
         follows::routes(),

@@ -4,6 +4,7 @@ mod append;
 mod chance;
 mod machine;
 mod made;
+mod people;
 mod rank;
 mod replay;
 mod report;
@@ -45,6 +46,16 @@ enum Part {
     Append,
     /// The made log: reading it, rebuilding from it, starting on it, and HTTP at a million shops
     Serve,
+    /// Rebuilding the read models of a directory that was kept with --keep
+    Rebuild {
+        /// The data directory
+        data: PathBuf,
+        /// This read model alone, or `all` for all at once alone
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// The followers of somebody with many, and signing in
+    People,
     /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
     Rank(rank::Args),
 }
@@ -89,10 +100,13 @@ fn run(cli: Cli) -> Result<(), Failed> {
     match cli.part {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
+        Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
+        Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
         None => {
             page.add(append::run(&setup)?);
             serving::run(&setup, &mut page)?;
+            people::run(&setup, &mut page)?;
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
