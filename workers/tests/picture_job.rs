@@ -41,7 +41,12 @@ impl World {
         let sealed = self.keys.seal_stable(OWNER, file).unwrap();
         let upload = key_of(&sealed, Format::Png);
         self.objects.put(upload, &sealed).await.unwrap();
-        PictureTask { photo: "509a1ffcbe4b1982a4000002".parse().unwrap(), about: OWNER, upload, squares: vec![100, 200] }
+        PictureTask {
+            photo: "509a1ffcbe4b1982a4000002".parse().unwrap(),
+            about: OWNER,
+            upload,
+            squares: vec![100, 200],
+        }
     }
 
     async fn made(&self, task: &PictureTask) -> PictureMade {

@@ -73,7 +73,12 @@ impl PictureJob {
                     self.objects.put(sealed.file.key, &sealed.bytes).await?;
                 }
                 let squares = squares.iter().map(|sealed| sealed.file).collect();
-                Ok(Outcome::Picture(PictureMade { photo: task.photo, about: task.about, picture: picture.file, squares }))
+                Ok(Outcome::Picture(PictureMade {
+                    photo: task.photo,
+                    about: task.about,
+                    picture: picture.file,
+                    squares,
+                }))
             }
         }
     }

@@ -116,7 +116,9 @@ impl DirectoryObjects {
             };
             names.sort_unstable();
             for name in names {
-                let Some((name, key)) = name.to_str().and_then(|name| Some((name, name.parse().ok()?))) else { continue };
+                let Some((name, key)) = name.to_str().and_then(|name| Some((name, name.parse().ok()?))) else {
+                    continue;
+                };
                 if found.len() < limit && after.as_ref().is_none_or(|(_, after)| name > after.as_str()) {
                     // One that is taken away meanwhile is not listed.
                     found.extend(self.about(key)?);

@@ -2,6 +2,7 @@
 
 mod directory;
 mod s3;
+mod verify;
 
 use std::{path::Path, sync::Arc};
 
@@ -9,7 +10,11 @@ use aws_lc_rs::digest;
 use dface_domain::objects::{Format, ObjectKey, Objects};
 use url::Url;
 
-pub use self::{directory::DirectoryObjects, s3::S3Objects};
+pub use self::{
+    directory::DirectoryObjects,
+    s3::S3Objects,
+    verify::{Troubled, Verified, verify},
+};
 
 /// The setting `objects` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +43,9 @@ pub enum OpenError {
 pub fn open(setting: Option<&str>, data: &Path) -> Result<Arc<dyn Objects>, OpenError> {
     let at = |dir: &Path| {
         let opened = DirectoryObjects::open(dir);
-        opened.map(|objects| Arc::new(objects) as Arc<dyn Objects>).map_err(|error| OpenError::Directory {
-            path: dir.display().to_string(),
-            error,
-        })
+        opened
+            .map(|objects| Arc::new(objects) as Arc<dyn Objects>)
+            .map_err(|error| OpenError::Directory { path: dir.display().to_string(), error })
     };
     let Some(setting) = setting.filter(|text| !text.is_empty()) else { return at(&data.join("objects")) };
     if !setting.contains("://") {

@@ -40,7 +40,11 @@ fn plain_cmyk(inks: &[u8]) -> Vec<u8> {
         let light = u16::from(255 - ink) * u16::from(255 - black);
         u8::try_from((light + 127) / 255).unwrap_or(u8::MAX)
     };
-    inks.as_chunks::<4>().0.iter().flat_map(|[c, m, y, k]| [through(*c, *k), through(*m, *k), through(*y, *k)]).collect()
+    inks.as_chunks::<4>()
+        .0
+        .iter()
+        .flat_map(|[c, m, y, k]| [through(*c, *k), through(*m, *k), through(*y, *k)])
+        .collect()
 }
 
 fn transformed(profile: &ColorProfile, from: Layout, samples: &[u8], to: Layout, channels: usize) -> Option<Vec<u8>> {

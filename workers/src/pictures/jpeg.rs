@@ -35,7 +35,6 @@ pub(super) fn decode(bytes: &[u8], head: &Head, wanted: Wanted, limits: &Picture
     Ok(Decoded { image, size: (head.width, head.height), divisor, orientation })
 }
 
-
 /// How many of the file's pixels become one: as many as leave enough for the stored picture and, across, for the thumbnails.
 fn divisor(head: &Head, wanted: Wanted) -> u32 {
     let (long, short) = (head.width.max(head.height), head.width.min(head.height));
@@ -71,7 +70,8 @@ fn walk(bytes: &[u8]) -> Result<Told, Refusal> {
     let mut rest = bytes.get(2..).unwrap_or_default();
     loop {
         // Outside of a segment only the data of a scan stand: up to a marker that is neither stuffing nor a restart.
-        let marker = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff));
+        let marker =
+            rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff));
         let Some(at) = marker else { return Ok(told) };
         rest = rest.get(at + 1..).unwrap_or_default();
         match rest.first() {

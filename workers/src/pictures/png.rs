@@ -7,10 +7,7 @@ use dface_domain::objects::Format;
 use image::metadata::Orientation;
 use png::{Decoder, Limits, Reader, Transformations};
 
-use super::{
-    Decoded, Head, MadePicture, PictureLimits, Refusal, Wanted, apng, colour,
-    shrink::Shrink,
-};
+use super::{Decoded, Head, MadePicture, PictureLimits, Refusal, Wanted, apng, colour, shrink::Shrink};
 
 /// What a colour profile or another chunk may take once it is unpacked.
 const CHUNK_BYTES: usize = 8 << 20;

@@ -52,7 +52,12 @@ fn centre((left, top, width, height): Part) -> Part {
     (left + (width - side) / 2.0, top + (height - side) / 2.0, side, side)
 }
 
-fn resized(image: &DynamicImage, (left, top, across, down): Part, width: u32, height: u32) -> Result<DynamicImage, Refusal> {
+fn resized(
+    image: &DynamicImage,
+    (left, top, across, down): Part,
+    width: u32,
+    height: u32,
+) -> Result<DynamicImage, Refusal> {
     let mut out = DynamicImage::new(width, height, image.color());
     // Sharp where it gets smaller; where it gets larger, sharpness would ring.
     let filter = if across > f64::from(width) { FilterType::Lanczos3 } else { FilterType::CatmullRom };

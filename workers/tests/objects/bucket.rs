@@ -45,7 +45,8 @@ impl Server {
     fn make_bucket(&self, name: &str) {
         let address = self.endpoint.trim_start_matches("http://");
         let mut server = TcpStream::connect(address).unwrap();
-        let lines = format!("PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let lines =
+            format!("PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         server.write_all(lines.as_bytes()).unwrap();
         let mut answer = String::new();
         server.read_to_string(&mut answer).unwrap();

@@ -4,3 +4,4 @@ mod bucket;
 mod contract;
 mod directory;
 mod setting;
+mod verify;

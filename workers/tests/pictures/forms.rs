@@ -18,11 +18,10 @@ fn no_metadata_leave() {
         [(1, &exif(1)), (1, b"http://ns.adobe.com/xap/1.0/\0secret"), (13, b"Photoshop secret"), (15, b"secret")];
     let mut jpeg = Jpeg { segments: &segments, ..Jpeg::default() }.of(&scene(300, 200));
     jpeg.extend_from_slice(b"secret after the end");
-    let png = made::png(&scene(300, 200).into(), &[
-        (*b"tEXt", b"Comment\0secret"),
-        (*b"eXIf", &exif(1)[6..]),
-        (*b"seCr", b"secret"),
-    ]);
+    let png = made::png(
+        &scene(300, 200).into(),
+        &[(*b"tEXt", b"Comment\0secret"), (*b"eXIf", &exif(1)[6..]), (*b"seCr", b"secret")],
+    );
     for file in [jpeg, png, animation(30, 20, 3)] {
         assert!(holds(&file, b"secret"));
         let made = made(&file);
@@ -66,7 +65,8 @@ fn inks_that_are_not_stored_the_way_of_adobe_are_not_turned_over() {
 
 #[test]
 fn png_keeps_what_is_transparent() {
-    let half = RgbaImage::from_fn(1200, 600, |x, _| if x < 600 { Rgba([0, 0, 0, 0]) } else { Rgba([250, 120, 0, 255]) });
+    let half =
+        RgbaImage::from_fn(1200, 600, |x, _| if x < 600 { Rgba([0, 0, 0, 0]) } else { Rgba([250, 120, 0, 255]) });
     let made = made(&made::png(&half.into(), &[]));
     assert_eq!((made.picture.format, made.picture.width, made.picture.height), (Format::Png, 960, 480));
     for out in [&made.picture, &made.squares[0]] {

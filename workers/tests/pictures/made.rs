@@ -42,7 +42,8 @@ impl Jpeg<'_> {
         let mut out = Vec::new();
         let mut encoder = Encoder::new(&mut out, 92);
         encoder.set_progressive(self.progressive);
-        let sampling = if self.full_colour { jpeg_encoder::SamplingFactor::F_1_1 } else { jpeg_encoder::SamplingFactor::F_2_2 };
+        let sampling =
+            if self.full_colour { jpeg_encoder::SamplingFactor::F_1_1 } else { jpeg_encoder::SamplingFactor::F_2_2 };
         encoder.set_sampling_factor(sampling);
         for (number, data) in self.segments {
             encoder.add_app_segment(*number, data.to_vec()).unwrap();
@@ -83,7 +84,8 @@ pub fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
 
 /// A PNG's beginning up to its pixels.
 pub fn png_head(width: u32, height: u32, depth: u8, colour: u8, interlaced: bool) -> Vec<u8> {
-    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]].concat();
+    let header =
+        [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]].concat();
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header)].concat()
 }
 
@@ -105,8 +107,7 @@ pub fn interlaced(image: &RgbImage) -> Vec<u8> {
     let (width, height) = image.dimensions();
     let rows = PASSES.iter().flat_map(move |(left, top, across, down)| {
         (*top..height).step_by(*down as usize).filter_map(move |y| {
-            let row: Vec<u8> =
-                (*left..width).step_by(*across as usize).flat_map(|x| image.get_pixel(x, y).0).collect();
+            let row: Vec<u8> = (*left..width).step_by(*across as usize).flat_map(|x| image.get_pixel(x, y).0).collect();
             (!row.is_empty()).then_some(row)
         })
     });

@@ -64,7 +64,10 @@ fn each_limit_is_told_by_the_head() {
     assert_eq!(word(&progressive, &PictureLimits { working_bytes: 1_843_199, ..limits }), "bytes to decode");
     assert_eq!(word(&progressive, &PictureLimits { working_bytes: 1_843_200, ..limits }), "ok");
     assert_eq!(word(&progressive, &PictureLimits { scans: 2, ..limits }), "scans");
-    assert_eq!(word(&interlaced(&scene(64, 64)), &PictureLimits { working_bytes: 16_383, ..limits }), "bytes to decode");
+    assert_eq!(
+        word(&interlaced(&scene(64, 64)), &PictureLimits { working_bytes: 16_383, ..limits }),
+        "bytes to decode"
+    );
     let animation = animation(100, 100, 10);
     assert_eq!(word(&animation, &PictureLimits { animation_pixels: 99_999, ..limits }), "pixels in all its frames");
     assert_eq!(word(&animation, &PictureLimits { animation_pixels: 100_000, ..limits }), "ok");
