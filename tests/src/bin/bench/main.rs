@@ -4,6 +4,7 @@ mod append;
 mod chance;
 mod machine;
 mod made;
+mod pictures;
 mod rank;
 mod replay;
 mod report;
@@ -29,7 +30,7 @@ struct Cli {
     /// Seconds of each measurement
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
-    /// Leaves out Redis and PostGIS
+    /// Leaves out Redis, PostGIS and vipsthumbnail
     #[arg(long, global = true)]
     no_others: bool,
     /// Keeps the directory that was made, to look into
@@ -45,6 +46,11 @@ enum Part {
     Append,
     /// The made log: reading it, rebuilding from it, starting on it, and HTTP at a million shops
     Serve,
+    /// Thumbnails, beside vipsthumbnail
+    Pictures(pictures::Args),
+    /// What `pictures` measures of ours, in a process of its own
+    #[command(hide = true)]
+    PicturesWork(pictures::WorkArgs),
     /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
     Rank(rank::Args),
 }
@@ -55,7 +61,7 @@ pub struct Setup {
     pub shops: u64,
     /// How long each measurement takes.
     pub time: std::time::Duration,
-    /// Whether to measure Redis and PostGIS too.
+    /// Whether to measure Redis, PostGIS and vipsthumbnail too.
     pub others: bool,
     /// Where to put what is made: on the disk that is measured.
     pub dir: tempfile::TempDir,
@@ -74,6 +80,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failed> {
+    if let Some(Part::PicturesWork(args)) = &cli.part {
+        return pictures::work(args);
+    }
     let mut setup = Setup {
         shops: cli.shops,
         time: std::time::Duration::from_secs(cli.seconds),
@@ -89,9 +98,12 @@ fn run(cli: Cli) -> Result<(), Failed> {
     match cli.part {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
+        Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
+        Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
         None => {
             page.add(append::run(&setup)?);
+            page.add(pictures::bench(&setup, &pictures::Args::default())?);
             serving::run(&setup, &mut page)?;
         }
     }
