@@ -18,7 +18,9 @@ use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots
 use dface_projections::{
     blocks::{Blocks, BlocksView},
     follows::{Follows, FollowsView},
+    jobs::{Jobs, JobsView},
     people::{People, PeopleView},
+    photos::{Photos, PhotosView},
     presence::{Presence, PresenceView},
     projector::{ModelError, Parts, Projector, Served, Settings as ProjectorSettings},
     ranking::model::{Ranking, RankingView},
@@ -77,7 +79,9 @@ impl From<CommandError> for StartError {
 pub struct Views {
     pub blocks: Served<BlocksView>,
     pub follows: Served<FollowsView>,
+    pub jobs: Served<JobsView>,
     pub people: Served<PeopleView>,
+    pub photos: Served<PhotosView>,
     pub presence: Served<PresenceView>,
     pub ranking: Served<RankingView>,
     pub sessions: Served<SessionsView>,
@@ -227,6 +231,8 @@ fn open_models(
     let sessions = projector.add::<Sessions>();
     let follows = projector.add::<Follows>();
     let blocks = projector.add::<Blocks>();
+    let photos = projector.add::<Photos>();
+    let jobs = projector.add::<Jobs>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -236,6 +242,8 @@ fn open_models(
         sessions: projector.take(sessions)?,
         follows: projector.take(follows)?,
         blocks: projector.take(blocks)?,
+        photos: projector.take(photos)?,
+        jobs: projector.take(jobs)?,
     };
     Ok((projector, views))
 }
