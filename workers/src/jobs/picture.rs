@@ -97,7 +97,7 @@ impl PictureJob {
         let work = move || {
             let _held = memory;
             match pictures::process(&file, &squares, &limits) {
-                Ok(made) => sealed_all(&*keys, about, made),
+                Ok(made) => sealed_all(&*keys, about, &made),
                 Err(refusal) => refused(refusal),
             }
         };
@@ -125,7 +125,7 @@ fn refused(refusal: Refusal) -> Result<Drawn, JobError> {
     }
 }
 
-fn sealed_all(keys: &dyn Keys, about: Subject, made: pictures::Made) -> Result<Drawn, JobError> {
+fn sealed_all(keys: &dyn Keys, about: Subject, made: &pictures::Made) -> Result<Drawn, JobError> {
     let seal = |picture: &MadePicture| -> Result<Sealed, KeyError> {
         let bytes = keys.seal_stable(about, &picture.bytes)?;
         let (key, width, height) = (key_of(&bytes, picture.format), picture.width, picture.height);

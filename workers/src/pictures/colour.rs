@@ -25,13 +25,13 @@ pub(super) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> DynamicIma
 }
 
 /// Inks (0 is none, 255 is all) to RGB.
-pub(super) fn cmyk_to_srgb(inks: Vec<u8>, profile: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn cmyk_to_srgb(inks: &[u8], profile: Option<&[u8]>) -> Vec<u8> {
     profile
         .and_then(|bytes| ColorProfile::new_from_slice(bytes).ok())
         .filter(|profile| profile.color_space == DataColorSpace::Cmyk)
         // The library has no layout of its own for four inks.
-        .and_then(|profile| transformed(&profile, Layout::Rgba, &inks, Layout::Rgb, 3))
-        .unwrap_or_else(|| plain_cmyk(&inks))
+        .and_then(|profile| transformed(&profile, Layout::Rgba, inks, Layout::Rgb, 3))
+        .unwrap_or_else(|| plain_cmyk(inks))
 }
 
 /// As inks that let through what they do not hold back: what viewers do without a profile.

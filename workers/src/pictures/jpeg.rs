@@ -27,7 +27,7 @@ pub(super) fn decode(bytes: &[u8], head: &Head, wanted: Wanted, limits: &Picture
         PixelFormat::L8 => colour::to_srgb(image_of(1, width, height, samples)?, profile.as_deref()),
         PixelFormat::RGB24 => colour::to_srgb(image_of(3, width, height, samples)?, profile.as_deref()),
         PixelFormat::CMYK32 => {
-            let rgb = colour::cmyk_to_srgb(uninverted(samples, told.adobe), profile.as_deref());
+            let rgb = colour::cmyk_to_srgb(&uninverted(samples, told.adobe), profile.as_deref());
             image_of(3, width, height, rgb)?
         }
         PixelFormat::L16 => return Err(Refusal::broken("it is a JPEG of a kind that is not shown (16 bits)")),

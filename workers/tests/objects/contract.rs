@@ -1,6 +1,9 @@
 //! What every store of objects promises.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use dface_domain::objects::{Format, ObjectError, ObjectKey, Objects};
 use dface_workers::objects::key_of;
@@ -8,6 +11,11 @@ use dface_workers::objects::key_of;
 /// Bytes and their name.
 pub fn object(text: &str) -> (ObjectKey, Vec<u8>) {
     (key_of(text.as_bytes(), Format::Png), text.as_bytes().to_vec())
+}
+
+/// Where the directory keeps it.
+pub fn file_of(dir: &Path, key: ObjectKey) -> PathBuf {
+    dir.join(format!("{:02x}", key.hash[0])).join(key.to_string())
 }
 
 /// The whole suite, on an empty store.

@@ -8,7 +8,7 @@ use std::{
 use dface_domain::objects::{ObjectError, Objects};
 use dface_workers::objects::DirectoryObjects;
 
-use crate::contract::{self, object};
+use crate::contract::{self, file_of, object};
 
 #[tokio::test]
 async fn a_directory_holds_the_contract() {
@@ -22,7 +22,7 @@ async fn damage_is_named_and_mended_by_putting_again() {
     let objects = DirectoryObjects::open(dir.path()).unwrap();
     let (key, bytes) = object("precious");
     objects.put(key, &bytes).await.unwrap();
-    let path = dir.path().join(&key.to_string()[..2]).join(key.to_string());
+    let path = file_of(dir.path(), key);
     for damaged in [&b"preciouS"[..], b"prec", b""] {
         fs::write(&path, damaged).unwrap();
         assert!(matches!(objects.get(key).await, Err(ObjectError::Corrupt(named)) if named == key));
@@ -51,7 +51,7 @@ async fn a_disk_that_cannot_be_written_is_unavailable_and_leaves_nothing() {
     let objects = DirectoryObjects::open(dir.path()).unwrap();
     let (key, bytes) = object("x");
     // Where the object's folder should be there is a file.
-    fs::write(dir.path().join(&key.to_string()[..2]), "in the way").unwrap();
+    fs::write(file_of(dir.path(), key).parent().unwrap(), "in the way").unwrap();
     assert!(matches!(objects.put(key, &bytes).await, Err(ObjectError::Unavailable(_))));
     assert_eq!(fs::read_dir(dir.path().join("unfinished")).unwrap().count(), 0);
 }

@@ -5,13 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dface_domain::{
-    objects::{ObjectKey, Objects},
-    time::Timestamp,
-};
+use dface_domain::{objects::Objects, time::Timestamp};
 use dface_workers::objects::{DirectoryObjects, verify};
 
-use crate::contract::object;
+use crate::contract::{file_of, object};
 
 const GRACE: Duration = Duration::from_secs(3_600);
 
@@ -25,7 +22,7 @@ fn before() -> Timestamp {
 async fn damaged_missing_and_orphaned_objects_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let objects = DirectoryObjects::open(dir.path()).unwrap();
-    let path = |key: ObjectKey| dir.path().join(&key.to_string()[..2]).join(key.to_string());
+    let path = |key| file_of(dir.path(), key);
     let mut keys = Vec::new();
     for text in ["good", "damaged", "orphan", "fresh"] {
         let (key, bytes) = object(text);
