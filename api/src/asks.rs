@@ -51,6 +51,7 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
             let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
             Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
         }
+        Ask::Coupon(task) => Task::Coupon(task.clone()),
         Ask::PhotoPost { photo, user, .. } => {
             let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };
