@@ -73,7 +73,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
 
 /// Whether a picture or a campaign stands on it.
 fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, ModelError> {
-    node.views.photos.view().stands_on(object)
+    Ok(node.views.photos.view().stands_on(object)? || node.views.coupons.view().stands_on(object)?)
 }
 
 async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {

@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod node;
 pub mod outcomes;
 pub mod pages;
+pub mod processes;
 pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;

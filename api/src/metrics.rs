@@ -22,6 +22,12 @@ pub const LOG_BYTES: &str = "dface_log_bytes";
 pub const MODEL_LAG: &str = "dface_read_model_lag_events";
 /// 1 where a read model stopped at an event, by `model`.
 pub const MODEL_STOPPED: &str = "dface_read_model_stopped";
+/// Events between a process and the head of the log, by `process`.
+pub const PROCESS_LAG: &str = "dface_process_lag_events";
+/// 1 where a process waits for something that does not work, by `process`.
+pub const PROCESS_WAITS: &str = "dface_process_waits";
+/// Events that a process could not act on and keeps, by `process`.
+pub const PROCESS_PARKED: &str = "dface_process_parked_events";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +50,9 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
     (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),
     (MODEL_STOPPED, Kind::Gauge, Unit::Count, "1 where a read model stopped at an event, by model"),
+    (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
+    (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
+    (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -11,6 +11,7 @@ use std::{
 use dface_commands::{
     CommandError, Commands, ExecutorSettings, Parts as CommandParts, Passwords, ServerSecret,
     keys::EmbeddedKeys,
+    processes::Processes,
     store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
     system::{SystemClock, SystemEntropy},
 };
@@ -35,7 +36,10 @@ use dface_projections::{
 use dface_workers::objects;
 use tokio::runtime::Handle;
 
-use crate::settings::{BadSettings, Settings};
+use crate::{
+    processes,
+    settings::{BadSettings, Settings},
+};
 
 /// The form of the data directory that this program writes; a newer one is refused.
 const FORMAT: u32 = 1;
@@ -109,6 +113,8 @@ pub struct Node {
     pub projector: Arc<Projector>,
     /// What readers hold.
     pub views: Views,
+    /// What follows the log and acts on it, once it is started.
+    pub processes: Processes,
 }
 
 impl Node {
@@ -126,7 +132,8 @@ impl Node {
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let node = Self { settings, store, commands, objects, projector: Arc::new(projector), views };
+        let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log)?;
+        let node = Self { settings, store, commands, objects, projector: Arc::new(projector), views, processes };
         node.catch_up().await;
         Ok(node)
     }
@@ -142,6 +149,7 @@ impl Node {
 
     /// Ends all threads after what they are at, and writes everything down.
     pub async fn close(&self) {
+        self.processes.stop().await;
         let (projector, store) = (Arc::clone(&self.projector), self.store.clone());
         let closed = tokio::task::spawn_blocking(move || {
             projector.stop();

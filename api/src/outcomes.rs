@@ -5,8 +5,8 @@ use std::time::Duration;
 use dface_commands::{CommandError, Context, photos::PhotoRef};
 use dface_domain::{
     envelope::LogPosition,
-    events::PhotoFiles,
-    jobs::{Job, JobId, Outcome, PictureMade},
+    events::{CampaignDrawn, PhotoFiles},
+    jobs::{CouponMade, Job, JobId, Outcome, PictureMade},
     objects::{ObjectError, ObjectKey},
     ports::KeyError,
 };
@@ -73,6 +73,7 @@ pub async fn record(node: &Node, job: JobId, outcome: Outcome) -> Result<Recorde
         (Ask::Share { user, ver, .. }, Outcome::Refused { reason }) => {
             over(node.commands.share_ended(user, &ver, Some(reason), &context).await)
         }
+        (Ask::Coupon(_), Outcome::Coupon(made)) => coupon(node, &made, &outstanding, &context).await,
         (_, Outcome::Forgotten) => Ok(Recorded::Over),
         (ask, outcome) => {
             tracing::error!(%job, ?ask, ?outcome, "this is no outcome of that job; it stays outstanding");
@@ -107,6 +108,28 @@ async fn picture(
     // From here on the read models say that the files are needed, so what is there now stays.
     node.projector.wait_for(position, SEEN).await;
     for object in [Some(files.picture), files.small, Some(files.medium)].into_iter().flatten() {
+        if !is_there(node, object).await?
+            && let Rendered::Job(job) = asks::render(node, outstanding)?
+        {
+            return Ok(Recorded::Again(Box::new(job)));
+        }
+    }
+    Ok(Recorded::Over)
+}
+
+async fn coupon(
+    node: &Node,
+    made: &CouponMade,
+    outstanding: &Outstanding,
+    context: &Context,
+) -> Result<Recorded, OutcomeError> {
+    let &CouponMade { campaign, full, small } = made;
+    let position = match node.commands.campaign_drawn(CampaignDrawn { campaign, full, small }, context).await {
+        Ok(Some(position)) => position,
+        recorded => return over(recorded),
+    };
+    node.projector.wait_for(position, SEEN).await;
+    for object in [full, small] {
         if !is_there(node, object).await?
             && let Rendered::Job(job) = asks::render(node, outstanding)?
         {

@@ -1,7 +1,7 @@
 //! Campaigns with what came of them, and each person's coupons (seed §31).
 //!
 //! Rows: `c campaign` → the campaign, `s shop campaign` → when it runs on what, `u user time! coupon` → the coupon,
-//! `h user campaign` → that the person has (had) one, `e user` → that the person has left.
+//! `h user campaign` → that the person has (had) one, `o object` → that it is a drawing, `e user` → that the person has left.
 
 use dface_domain::{
     envelope::Recorded,
@@ -22,6 +22,7 @@ const CAMPAIGN: u8 = b'c';
 const OF_SHOP: u8 = b's';
 const OF_USER: u8 = b'u';
 const HELD: u8 = b'h';
+const DRAWING: u8 = b'o';
 const LEFT: u8 = b'e';
 
 /// A campaign, and what came of it.
@@ -79,6 +80,9 @@ impl ReadModel for Coupons {
         match event {
             Event::CampaignMade(event) => made(event, rows),
             Event::CampaignDrawn(event) => {
+                for object in [event.full, event.small] {
+                    rows.put(&KeyBuf::tag(DRAWING).object(object), &())?;
+                }
                 change(event.campaign, rows, |row| row.drawn = Some((event.full, event.small)))
             }
             Event::CouponDelivered(event) => delivered(event, rows),
@@ -135,7 +139,7 @@ fn campaign_key(campaign: CampaignId) -> KeyBuf {
 }
 
 fn coupon_key(user: UserId, at: Timestamp, coupon: CouponId) -> KeyBuf {
-    KeyBuf::tag(OF_USER).user(user).newest_first(at).bytes(&coupon.0.0)
+    KeyBuf::tag(OF_USER).user(user).number(u64::MAX - at.seconds().max(0).cast_unsigned()).bytes(&coupon.0.0)
 }
 
 /// Reads campaigns and coupons from disk.
@@ -193,6 +197,14 @@ impl CouponsView {
             .take(take)
             .map(|found| Ok(found?.1))
             .collect()
+    }
+
+    /// Whether `object` is a coupon's drawing.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn stands_on(&self, object: ObjectKey) -> Result<bool, ModelError> {
+        Ok(self.rows.contains_key(&*KeyBuf::tag(DRAWING).object(object))?)
     }
 
     /// Whether somebody has, or had, a coupon of that campaign.

@@ -1,5 +1,6 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod campaigns;
 mod events;
 mod gate;
 mod import;
@@ -33,6 +34,9 @@ use crate::http::{Route, openapi::complete};
         users::resume,
         users::sessions,
         users::end_sessions,
+        campaigns::create,
+        campaigns::list,
+        campaigns::send,
         reports::list,
         reports::close,
         shops::create,
@@ -73,6 +77,7 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<Admin>> {
     [
         users::routes(),
+        campaigns::routes(),
         reports::routes(),
         shops::routes(),
         import::routes(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dface_commands::processes::Standing;
 use http::HeaderValue;
 use metrics::gauge;
 use serde::Serialize;
@@ -33,6 +34,9 @@ struct Status {
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
+    /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
+    #[schema(value_type = Vec<Object>)]
+    processes: Vec<Standing>,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -51,6 +55,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         segments: stats.segments,
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
+        processes: node.processes.standings(),
         verifications: node.commands.passwords().verifications(),
     }))
 }
@@ -63,6 +68,11 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     {
         gauge!(names::LOG_EVENTS).set(stats.events as f64);
         gauge!(names::LOG_BYTES).set(stats.bytes as f64);
+        for one in admin.node.processes.standings() {
+            gauge!(names::PROCESS_LAG, "process" => one.name).set(one.lag as f64);
+            gauge!(names::PROCESS_WAITS, "process" => one.name).set(f64::from(u8::from(one.trouble.is_some())));
+            gauge!(names::PROCESS_PARKED, "process" => one.name).set(one.parked.len() as f64);
+        }
         for one in &standings {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));

@@ -143,6 +143,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
     let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
+    crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
     let limits = limits(settings);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));

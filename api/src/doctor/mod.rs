@@ -1,6 +1,7 @@
 //! Whether everything is as it must be (spec cli.md, `doctor`): each check says ok, warning or error, and a remedy.
 
 mod disk;
+mod fonts;
 mod ports;
 mod store;
 pub mod verify;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use self::{
     disk::{data_directory, secrets},
+    fonts::fonts,
     ports::ports,
     store::{key_records, models_of_server, stored},
 };

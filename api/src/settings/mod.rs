@@ -65,10 +65,38 @@ pub struct Settings {
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
+    /// Coupons.
+    pub coupons: Coupons,
+    /// Processes that follow the log.
+    pub processes: Processes,
     /// URLs of stored files.
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
+}
+
+/// Coupons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coupons {
+    /// Seconds after its cause during which a coupon is given.
+    pub trigger_within_s: i64,
+    /// People whom an operator may send to at once.
+    pub send_at_once: usize,
+    /// More places to look for fonts in.
+    pub fonts: Vec<PathBuf>,
+}
+
+/// Processes that follow the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Processes {
+    /// Tries of an event before it is parked.
+    pub tries: u32,
+    /// Events that may be parked.
+    pub parked: usize,
+    /// Seconds between two tries of parked events.
+    pub retry_parked_s: u64,
 }
 
 /// URLs of stored files that not everybody may see.
@@ -343,6 +371,8 @@ mod tests {
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
             ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
+            ("[processes]\ntries = 0", "processes.tries"),
             ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
         ] {
             let error = load(file, &[]).unwrap_err();

@@ -2,29 +2,18 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use dface_domain::{
     jobs::{CouponMade, CouponTask, Outcome},
-    objects::{Format, ObjectError, ObjectKey, Objects},
+    objects::{Format, Objects},
     time::Timestamp,
 };
 use jiff::tz::TimeZone;
 
-use crate::coupons::{CouponCard, DrawError, Fonts, draw};
-
-/// A coupon was not drawn; another try may.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum CouponError {
-    /// It cannot be drawn here.
-    #[error(transparent)]
-    Draw(#[from] DrawError),
-    /// Its drawings cannot be stored.
-    #[error(transparent)]
-    Objects(#[from] ObjectError),
-    /// The drawing ended early.
-    #[error("interrupted: {0}")]
-    Interrupted(String),
-}
+use super::JobError;
+use crate::{
+    coupons::{CouponCard, Fonts, draw},
+    objects::key_of,
+};
 
 /// Draws coupons.
 pub struct CouponJob {
@@ -41,7 +30,7 @@ impl CouponJob {
     ///
     /// # Errors
     /// A font is missing, or the objects cannot be stored.
-    pub async fn run(&self, task: &CouponTask) -> Result<Outcome, CouponError> {
+    pub async fn run(&self, task: &CouponTask) -> Result<Outcome, JobError> {
         let card = CouponCard {
             name: task.name.clone(),
             shop: task.shop.clone(),
@@ -50,18 +39,13 @@ impl CouponJob {
         };
         let fonts = self.fonts.clone();
         let drawn = tokio::task::spawn_blocking(move || draw(&card, &fonts));
-        let drawn = drawn.await.map_err(|e| CouponError::Interrupted(e.to_string()))??;
-        let (full, small) = (key_of(&drawn.full), key_of(&drawn.small));
+        let drawn = drawn.await.map_err(|e| JobError(format!("interrupted: {e}")))?;
+        let drawn = drawn.map_err(|e| JobError(e.to_string()))?;
+        let (full, small) = (key_of(&drawn.full, Format::Png), key_of(&drawn.small, Format::Png));
         self.objects.put(full, &drawn.full).await?;
         self.objects.put(small, &drawn.small).await?;
         Ok(Outcome::Coupon(CouponMade { campaign: task.campaign, full, small }))
     }
-}
-
-fn key_of(png: &[u8]) -> ObjectKey {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, png).as_ref());
-    ObjectKey { hash, format: Format::Png }
 }
 
 /// When a coupon can be used, as people read it: whole days where it begins and ends at midnight, else to the minute.
@@ -80,7 +64,11 @@ fn period(from: Timestamp, until: Timestamp, zone: &TimeZone) -> String {
 mod tests {
     use std::{collections::BTreeMap, sync::Mutex};
 
-    use dface_domain::{ids::ShopId, objects::StoredObject, ports::PortFuture};
+    use dface_domain::{
+        ids::ShopId,
+        objects::{ObjectError, ObjectKey, StoredObject},
+        ports::PortFuture,
+    };
 
     use super::*;
 
@@ -142,7 +130,7 @@ mod tests {
         assert_eq!(objects.0.lock().unwrap().len(), 2);
         for (key, size) in [(made.full, (580, 224)), (made.small, (290, 112))] {
             let png = objects.get(key).await.unwrap();
-            assert_eq!(key_of(&png), key);
+            assert_eq!(key_of(&png, Format::Png), key);
             let drawn = tiny_skia::Pixmap::decode_png(&png).unwrap();
             assert_eq!((drawn.width(), drawn.height()), size);
         }

@@ -3,6 +3,7 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod coupons;
 mod export;
 mod follows;
 mod health;
@@ -73,6 +74,9 @@ use crate::app::App;
         blacklists::list,
         blacklists::create,
         blacklists::delete,
+        coupons::list,
+        coupons::image,
+        coupons::use_one,
         health::healthz,
         health::readyz,
     )
@@ -105,6 +109,7 @@ pub fn routes() -> Vec<Route<App>> {
         people_nearby::routes(),
         follows::routes(),
         blacklists::routes(),
+        coupons::routes(),
         health::routes(),
     ]
     .into_iter()
