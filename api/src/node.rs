@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -28,7 +28,10 @@ use dface_projections::{
 };
 use tokio::runtime::Handle;
 
-use crate::settings::{BadSettings, Settings};
+use crate::{
+    jobs::Desk,
+    settings::{BadSettings, Settings},
+};
 
 /// The form of the data directory that this program writes; a newer one is refused.
 const FORMAT: u32 = 1;
@@ -97,6 +100,8 @@ pub struct Node {
     pub projector: Arc<Projector>,
     /// What readers hold.
     pub views: Views,
+    /// The desk of jobs; commands on a stopped directory have none.
+    pub desk: OnceLock<Arc<Desk>>,
 }
 
 impl Node {
@@ -112,7 +117,7 @@ impl Node {
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let node = Self { settings, store, commands, projector: Arc::new(projector), views };
+        let node = Self { settings, store, commands, projector: Arc::new(projector), views, desk: OnceLock::new() };
         node.catch_up().await;
         Ok(node)
     }

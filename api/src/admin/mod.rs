@@ -3,6 +3,7 @@
 mod events;
 mod gate;
 mod import;
+mod jobs;
 mod projections;
 mod reports;
 mod shops;
@@ -48,6 +49,11 @@ use crate::http::{Route, openapi::complete};
         projections::compare,
         projections::skip,
         projections::retry,
+        jobs::list,
+        jobs::retry,
+        jobs::drop_job,
+        jobs::pause,
+        jobs::resume,
         status::status,
         status::metrics,
         events::events,
@@ -75,6 +81,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         shops::routes(),
         import::routes(),
         projections::routes(),
+        jobs::routes(),
         status::routes(),
         events::routes(),
         stats::routes(),

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
     http::{Answer, Request, Route, route::Reply},
+    jobs::{meter, queue::QueueStatus},
     metrics as names,
 };
 
@@ -33,6 +34,10 @@ struct Status {
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
+    /// How the queue of jobs does.
+    queue: Option<QueueStatus>,
+    /// Kinds of jobs that are paused.
+    paused: Vec<&'static str>,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -51,6 +56,11 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         segments: stats.segments,
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
+        queue: node.desk.get().map(|desk| desk.queue().health().into()),
+        paused: node
+            .desk
+            .get()
+            .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
         verifications: node.commands.passwords().verifications(),
     }))
 }
@@ -67,6 +77,10 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));
         }
+    }
+    if let Some(desk) = admin.node.desk.get() {
+        gauge!(names::QUEUE_CONNECTED).set(f64::from(u8::from(desk.queue().health().connected)));
+        meter::of_ledger(desk.ledger(), admin.node.commands.clock().now());
     }
     Ok(Answer::bytes(HeaderValue::from_static("text/plain; version=0.0.4"), admin.metrics.render()))
 }

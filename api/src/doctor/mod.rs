@@ -1,5 +1,6 @@
 //! Whether everything is as it must be (spec cli.md, `doctor`): each check says ok, warning or error, and a remedy.
 
+mod broker;
 mod disk;
 mod ports;
 mod store;
@@ -10,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use self::{
+    broker::broker,
     disk::{data_directory, secrets},
     ports::ports,
     store::{key_records, models_of_server, stored},
