@@ -28,7 +28,7 @@ pub(super) fn routes() -> Vec<Route<Admin>> {
 
 /// A job that is not over.
 #[derive(Debug, Serialize, ToSchema)]
-struct Listed {
+struct ListedJob {
     id: String,
     /// picture, coupon or weibo.
     kind: &'static str,
@@ -42,7 +42,7 @@ struct Listed {
     since: String,
 }
 
-impl Listed {
+impl ListedJob {
     fn of((id, entry): (JobId, Entry)) -> Self {
         let (kind, state) = (id.kind.name(), entry.state.name());
         let Entry { attempts, error, since, .. } = entry;
@@ -90,7 +90,7 @@ fn kind(text: &str) -> Result<JobKind, ApiError> {
         ("page" = Option<u32>, Query, description = "From 1"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
     ),
-    responses((status = 200, body = [Listed]))
+    responses((status = 200, body = [ListedJob]))
 )]
 pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let page = request.params.page()?;
@@ -99,12 +99,12 @@ pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply
     let found = desk(&admin)?.ledger().list((page.offset(), page.limit()), |id, entry| {
         wanted_state.is_none_or(|state| entry.state == state) && wanted_kind.is_none_or(|kind| id.kind == kind)
     })?;
-    Ok(Answer::json(&found.into_iter().map(Listed::of).collect::<Vec<_>>()))
+    Ok(Answer::json(&found.into_iter().map(ListedJob::of).collect::<Vec<_>>()))
 }
 
 /// What was done with a job.
 #[derive(Debug, Serialize, ToSchema)]
-struct Handled {
+struct HandledJob {
     id: String,
     /// waiting or dropped.
     state: &'static str,
@@ -118,30 +118,30 @@ fn job(request: &Request<Operator>) -> Result<JobId, ApiError> {
 /// Puts a job on the queue anew, dead or not, with all its tries.
 #[utoipa::path(
     post, path = "/admin/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path, description = "Which")),
-    responses((status = 200, body = Handled))
+    responses((status = 200, body = HandledJob))
 )]
 pub(super) async fn retry(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let id = job(&request)?;
     desk(&admin)?.retry(id).await?;
     admin.audit(request.caller, "job_retry", &id.to_string()).await?;
-    Ok(Answer::json(&Handled { id: id.to_string(), state: "waiting" }))
+    Ok(Answer::json(&HandledJob { id: id.to_string(), state: "waiting" }))
 }
 
 /// Ends a job undone.
 #[utoipa::path(
     delete, path = "/admin/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "Which")),
-    responses((status = 200, body = Handled))
+    responses((status = 200, body = HandledJob))
 )]
 pub(super) async fn drop_job(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let id = job(&request)?;
     desk(&admin)?.drop_job(id).await?;
     admin.audit(request.caller, "job_drop", &id.to_string()).await?;
-    Ok(Answer::json(&Handled { id: id.to_string(), state: "dropped" }))
+    Ok(Answer::json(&HandledJob { id: id.to_string(), state: "dropped" }))
 }
 
 /// Whether jobs of a kind are begun.
 #[derive(Debug, Serialize, ToSchema)]
-struct Pausing {
+struct PausedKind {
     kind: &'static str,
     paused: bool,
 }
@@ -152,7 +152,7 @@ async fn set(admin: &Admin, request: &Request<Operator>, paused: bool) -> Reply 
     let action = if paused { "jobs_pause" } else { "jobs_resume" };
     admin.audit(request.caller, action, kind.name()).await?;
     desk(admin)?.ledger().pause(kind, paused)?;
-    Ok(Answer::json(&Pausing { kind: kind.name(), paused }))
+    Ok(Answer::json(&PausedKind { kind: kind.name(), paused }))
 }
 
 /// Puts no more jobs of a kind on the queue, and begins none in this process, until it is resumed; a restart does not resume it. What is on
@@ -160,7 +160,7 @@ async fn set(admin: &Admin, request: &Request<Operator>, paused: bool) -> Reply 
 #[utoipa::path(
     post, path = "/admin/pause/{kind}", tag = "jobs",
     params(("kind" = String, Path, description = "picture, coupon or weibo")),
-    responses((status = 200, body = Pausing))
+    responses((status = 200, body = PausedKind))
 )]
 pub(super) async fn pause(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     set(&admin, &request, true).await
@@ -170,7 +170,7 @@ pub(super) async fn pause(admin: Arc<Admin>, request: Request<Operator>) -> Repl
 #[utoipa::path(
     post, path = "/admin/resume/{kind}", tag = "jobs",
     params(("kind" = String, Path, description = "picture, coupon or weibo")),
-    responses((status = 200, body = Pausing))
+    responses((status = 200, body = PausedKind))
 )]
 pub(super) async fn resume(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     set(&admin, &request, false).await

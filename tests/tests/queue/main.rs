@@ -2,6 +2,8 @@
 
 mod amqp;
 mod contract;
+mod crash;
 mod embedded;
 mod place;
 mod runner;
+mod served;
