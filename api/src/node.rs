@@ -18,7 +18,9 @@ use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots
 use dface_projections::{
     blocks::{Blocks, BlocksView},
     follows::{Follows, FollowsView},
+    jobs::{Jobs, JobsView},
     people::{People, PeopleView},
+    photos::{Photos, PhotosView},
     presence::{Presence, PresenceView},
     projector::{ModelError, Parts, Projector, Served, Settings as ProjectorSettings},
     ranking::model::{Ranking, RankingView},
@@ -80,7 +82,9 @@ impl From<CommandError> for StartError {
 pub struct Views {
     pub blocks: Served<BlocksView>,
     pub follows: Served<FollowsView>,
+    pub jobs: Served<JobsView>,
     pub people: Served<PeopleView>,
+    pub photos: Served<PhotosView>,
     pub presence: Served<PresenceView>,
     pub ranking: Served<RankingView>,
     pub sessions: Served<SessionsView>,
@@ -232,6 +236,8 @@ fn open_models(
     let sessions = projector.add::<Sessions>();
     let follows = projector.add::<Follows>();
     let blocks = projector.add::<Blocks>();
+    let photos = projector.add::<Photos>();
+    let jobs = projector.add::<Jobs>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -241,6 +247,8 @@ fn open_models(
         sessions: projector.take(sessions)?,
         follows: projector.take(follows)?,
         blocks: projector.take(blocks)?,
+        photos: projector.take(photos)?,
+        jobs: projector.take(jobs)?,
     };
     Ok((projector, views))
 }

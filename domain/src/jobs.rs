@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::{
+    events::WeiboAccount,
     ids::{CampaignId, InvalidId, PhotoId, ShopId, UserId},
     objects::ObjectKey,
     ports::PortFuture,
@@ -17,7 +18,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// The kinds of jobs. Each has a queue of its own, can be paused, and is counted by itself.
+/// The kinds of jobs. Each has a queue of its own, can be paused, and is counted by itself. New ones come last: their place is in keys
+/// of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
@@ -166,8 +168,8 @@ pub struct CouponTask {
 pub struct WeiboTask {
     /// Who.
     pub user: UserId,
-    /// That person's access token at Weibo.
-    pub token: Sealed<String>,
+    /// That person's account there, with its access token.
+    pub account: Sealed<WeiboAccount>,
     /// The text.
     pub text: Sealed<String>,
     /// A picture to post with it.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{ids::InvalidId, ports::PortFuture, time::Timestamp};
 
-/// The form of a picture, told by its first bytes.
+/// The form of a picture, told by its first bytes. New ones come last: their place is in keys of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {

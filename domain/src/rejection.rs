@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CheckinId, RecordId, ShopId, UserId};
+use crate::ids::{CheckinId, PhotoId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,24 @@ pub enum Rejection {
     /// There is no such open report.
     #[error("id: there is no open report {0}")]
     ReportUnknown(RecordId),
+    /// There is no such picture.
+    #[error("id: there is no picture {0}")]
+    PhotoUnknown(PhotoId),
+    /// Somebody else's picture.
+    #[error("id: picture {0} is not yours")]
+    PhotoNotYours(PhotoId),
+    /// There is nobody to send to.
+    #[error("photo[to_uid]: there is no user {0} to send to")]
+    ReceiverUnknown(UserId),
+    /// One of the two blocks the other.
+    #[error("photo[to_uid]: one of the two blocks the other")]
+    ReceiverBlocked,
+    /// The album holds as many as it may.
+    #[error("user_logo[img]: an album holds at most {0} pictures; delete one first")]
+    AlbumFull(usize),
+    /// The new order leaves pictures out, or has ones that are not there.
+    #[error("ids: these are not the pictures of the album, each once")]
+    NotTheAlbum,
     /// The account has ended.
     #[error("id: this account has ended")]
     AccountEnded,
@@ -77,6 +95,12 @@ impl Rejection {
             Self::BlocksOneself => "blocks_oneself",
             Self::BlockedPair => "blocked_pair",
             Self::ReportUnknown(_) => "report_unknown",
+            Self::PhotoUnknown(_) => "photo_unknown",
+            Self::PhotoNotYours(_) => "photo_not_yours",
+            Self::ReceiverUnknown(_) => "receiver_unknown",
+            Self::ReceiverBlocked => "receiver_blocked",
+            Self::AlbumFull(_) => "album_full",
+            Self::NotTheAlbum => "not_the_album",
             Self::AccountEnded => "account_ended",
             Self::Suspended => "suspended",
             Self::KeyReused => "idempotency_key_reused",
@@ -92,10 +116,18 @@ impl Rejection {
             | Self::ShopUnknown(_)
             | Self::CheckinUnknown(_)
             | Self::ReportUnknown(_)
+            | Self::PhotoUnknown(_)
+            | Self::ReceiverUnknown(_)
             | Self::AccountEnded => RejectionKind::NotFound,
-            Self::CheckinNotYours(_) | Self::BlockedPair | Self::Suspended => RejectionKind::Forbidden,
-            Self::NameTaken | Self::IdTaken(_) | Self::NotLocal(_) | Self::KeyReused => RejectionKind::Conflict,
-            Self::FollowsOneself | Self::BlocksOneself => RejectionKind::Invalid,
+            Self::CheckinNotYours(_)
+            | Self::PhotoNotYours(_)
+            | Self::ReceiverBlocked
+            | Self::BlockedPair
+            | Self::Suspended => RejectionKind::Forbidden,
+            Self::NameTaken | Self::IdTaken(_) | Self::AlbumFull(_) | Self::NotLocal(_) | Self::KeyReused => {
+                RejectionKind::Conflict
+            }
+            Self::FollowsOneself | Self::BlocksOneself | Self::NotTheAlbum => RejectionKind::Invalid,
         }
     }
 }

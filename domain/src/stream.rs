@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::ids::{CheckinId, InvalidId, SessionId, ShopId, UserId};
+use crate::ids::{CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId};
 
 macro_rules! categories {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -26,6 +26,8 @@ macro_rules! categories {
 }
 
 categories! {
+    /// A person's album.
+    Album = "album",
     /// What an operator did, and every full read of the log.
     Audit = "audit",
     /// Starts of the app, counted by the hour.
@@ -36,6 +38,10 @@ categories! {
     Foreign = "foreign",
     /// Blocks of whole-number ids that a node took.
     Ids = "ids",
+    /// One message of a room or between two.
+    Message = "message",
+    /// A picture of a room or between two.
+    Photo = "photo",
     /// What two people are to each other.
     Relation = "relation",
     /// A request with an `Idempotency-Key`.
@@ -94,6 +100,24 @@ impl StreamId {
     #[must_use]
     pub fn checkin(checkin: CheckinId) -> Self {
         Self::new(Category::Checkin, checkin)
+    }
+
+    /// A person's album: its pictures and their order.
+    #[must_use]
+    pub fn album(user: UserId) -> Self {
+        Self::new(Category::Album, user)
+    }
+
+    /// A picture of a room or between two.
+    #[must_use]
+    pub fn photo(photo: PhotoId) -> Self {
+        Self::new(Category::Photo, photo)
+    }
+
+    /// A message.
+    #[must_use]
+    pub fn message(message: MessageId) -> Self {
+        Self::new(Category::Message, message)
     }
 
     /// A session.

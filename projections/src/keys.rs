@@ -1,7 +1,9 @@
 //! Keys of rows: a tag for the kind of row, then ids in an order that sorts as wanted.
 
 use dface_domain::{
-    ids::{CheckinId, ObjectId, SessionId, ShopId, UserId},
+    ids::{CheckinId, ObjectId, PhotoId, SessionId, ShopId, UserId},
+    jobs::{JobId, JobKind},
+    objects::{Format, ObjectKey},
     time::Timestamp,
 };
 
@@ -46,6 +48,41 @@ impl KeyBuf {
     #[must_use]
     pub fn session(mut self, session: SessionId) -> Self {
         self.0.extend_from_slice(&session.0);
+        self
+    }
+
+    /// A picture.
+    #[must_use]
+    pub fn photo(mut self, photo: PhotoId) -> Self {
+        self.0.extend_from_slice(&photo.0.0);
+        self
+    }
+
+    /// An object.
+    #[must_use]
+    pub fn object(mut self, object: ObjectKey) -> Self {
+        self.0.extend_from_slice(&object.hash);
+        self.0.push(object.format as u8);
+        self
+    }
+
+    /// A kind of job.
+    #[must_use]
+    pub fn kind(mut self, kind: JobKind) -> Self {
+        self.0.push(kind as u8);
+        self
+    }
+
+    /// A job.
+    #[must_use]
+    pub fn job(self, job: JobId) -> Self {
+        self.kind(job.kind).bytes(job.cause.as_bytes())
+    }
+
+    /// A number, lesser ones first.
+    #[must_use]
+    pub fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
         self
     }
 
@@ -112,6 +149,29 @@ impl<'a> KeyReader<'a> {
     /// The next part as a session.
     pub fn session(&mut self) -> Option<SessionId> {
         self.take().map(SessionId)
+    }
+
+    /// The next part as a picture.
+    pub fn photo(&mut self) -> Option<PhotoId> {
+        self.take().map(ObjectId).map(PhotoId)
+    }
+
+    /// The next part as an object.
+    pub fn object(&mut self) -> Option<ObjectKey> {
+        let (hash, [format]) = (self.take()?, self.take::<1>()?);
+        let format = Format::ALL.into_iter().find(|known| *known as u8 == format)?;
+        Some(ObjectKey { hash, format })
+    }
+
+    /// The next part as a kind of job.
+    pub fn kind(&mut self) -> Option<JobKind> {
+        let [kind] = self.take::<1>()?;
+        JobKind::ALL.into_iter().find(|known| *known as u8 == kind)
+    }
+
+    /// The next part as a number.
+    pub fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
     }
 
     /// The next part as a moment that sorts newest first.

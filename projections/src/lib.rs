@@ -2,8 +2,10 @@
 
 pub mod blocks;
 pub mod follows;
+pub mod jobs;
 pub mod keys;
 pub mod people;
+pub mod photos;
 pub mod presence;
 pub mod projector;
 pub mod ranking;

@@ -7,7 +7,11 @@ use futures::{Stream, StreamExt};
 use http::{HeaderMap, header};
 use serde_json::value::RawValue;
 
-use super::{error::ApiError, params::Params};
+use super::{
+    error::ApiError,
+    params::Params,
+    upload::{self, FormFile, Uploads},
+};
 
 /// Largest part of a multipart body that nobody asked for, in bytes.
 const MAX_UNASKED_PART: usize = 8 * 1024;
@@ -27,7 +31,7 @@ where
     B: Buf + Send + 'static,
 {
     let mut body = Box::pin(body);
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let announced = announced(headers);
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
         tokio::spawn(drain(body));
         return Err(too_large(limit));
@@ -53,9 +57,49 @@ where
     }
 }
 
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok())
+}
+
+/// The boundary of a multipart body, where it is one.
+///
+/// # Errors
+/// 400 where it names none.
+pub(super) fn multipart_boundary(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let form = content_type.split(';').next().unwrap_or_default().trim();
+    if !form.eq_ignore_ascii_case("multipart/form-data") {
+        return Ok(None);
+    }
+    multer::parse_boundary(content_type).map(Some).map_err(|e| bad_multipart(&e))
+}
+
+/// Reads a multipart body with a file.
+///
+/// # Errors
+/// As [`upload::read_multipart`]; 413 at once where the body is announced as too long.
+pub(super) async fn read_file<S, B>(
+    params: &mut Params,
+    headers: &HeaderMap,
+    boundary: String,
+    body: S,
+    uploads: &Uploads,
+) -> Result<Option<FormFile>, ApiError>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+    B: Buf + Send + 'static,
+{
+    let limit = uploads.body_limit();
+    if announced(headers).is_some_and(|length| length > limit) {
+        tokio::spawn(drain(Box::pin(body)));
+        return Err(too_large(usize::try_from(limit).unwrap_or(usize::MAX)));
+    }
+    upload::read_multipart(params, boundary, body, uploads).await
+}
+
 /// Reads on for a while and forgets what it reads: closing at once would make the client's system drop the refusal
 /// together with the connection.
-async fn drain<B: Buf, E>(mut body: impl Stream<Item = Result<B, E>> + Unpin) {
+pub(super) async fn drain<B: Buf, E>(mut body: impl Stream<Item = Result<B, E>> + Unpin) {
     let reading = async {
         let mut seen = 0;
         while let Some(Ok(piece)) = body.next().await {

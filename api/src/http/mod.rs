@@ -18,6 +18,7 @@ pub mod route;
 pub mod router;
 pub mod server;
 pub mod tls;
+pub mod upload;
 pub mod value;
 mod watch;
 

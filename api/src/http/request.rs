@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     error::ApiError,
     params::{Params, read},
+    upload::FormFile,
     value::FromParam,
 };
 
@@ -169,6 +170,8 @@ pub struct Request<C = ()> {
     pub params: Params,
     /// The body as it came, on routes that ask for it raw; else empty.
     pub body: Bytes,
+    /// The file of a multipart body, on routes that take one.
+    pub file: Option<FormFile>,
 }
 
 impl<C> fmt::Debug for Request<C> {

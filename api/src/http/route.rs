@@ -105,6 +105,7 @@ pub struct Route<S: Gate> {
     pub(super) body_limit: Option<usize>,
     pub(super) time_limit: Option<Duration>,
     pub(super) raw: bool,
+    pub(super) takes_file: bool,
     pub(super) changes: bool,
     pub(super) documented: bool,
     pub(super) handler: Handler<S>,
@@ -126,6 +127,7 @@ impl<S: Gate> Route<S> {
             body_limit: None,
             time_limit: None,
             raw: false,
+            takes_file: false,
             changes: false,
             documented: true,
             handler: Box::new(move |state, request| Box::pin(handler(state, request))),
@@ -187,6 +189,13 @@ impl<S: Gate> Route<S> {
     #[must_use]
     pub const fn raw_body(mut self) -> Self {
         self.raw = true;
+        self
+    }
+
+    /// Takes a file in a multipart body (`Request::file`), streamed to disk.
+    #[must_use]
+    pub const fn takes_file(mut self) -> Self {
+        self.takes_file = true;
         self
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use futures::{FutureExt, Stream};
 use http::{HeaderName, header::ACCEPT_ENCODING};
 use ipnet::IpNet;
@@ -22,6 +22,7 @@ use super::{
     params::Params,
     request::{Head, Peer, Request, RequestId, client_address},
     route::{Gate, Methods, Reply, Route},
+    upload::Uploads,
 };
 
 /// How paths that nobody serves are counted.
@@ -38,6 +39,8 @@ pub struct RouterSettings {
     pub slow: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where files of bodies go.
+    pub uploads: Uploads,
 }
 
 impl Default for RouterSettings {
@@ -47,6 +50,7 @@ impl Default for RouterSettings {
             time_limit: Duration::from_secs(30),
             slow: Duration::from_secs(1),
             trusted_proxies: Vec::new(),
+            uploads: Uploads { dir: std::env::temp_dir(), max_bytes: 10 * 1024 * 1024 },
         }
     }
 }
@@ -220,12 +224,19 @@ impl<S: Gate> Router<S> {
         if let Some(query) = query {
             params.add_urlencoded(query.as_bytes())?;
         }
-        let limit = route.body_limit.unwrap_or(self.settings.body_limit);
-        let mut body = body::read_whole(&head.headers, body, limit).await?;
-        if !route.raw {
-            body::add_params(&mut params, &head.headers, std::mem::take(&mut body)).await?;
+        let (mut raw, mut file) = (Bytes::new(), None);
+        if route.takes_file
+            && let Some(boundary) = body::multipart_boundary(&head.headers)?
+        {
+            file = body::read_file(&mut params, &head.headers, boundary, body, &self.settings.uploads).await?;
+        } else {
+            let limit = route.body_limit.unwrap_or(self.settings.body_limit);
+            raw = body::read_whole(&head.headers, body, limit).await?;
         }
-        (route.handler)(Arc::clone(&self.state), Request { head, caller, params, body }).await
+        if !route.raw {
+            body::add_params(&mut params, &head.headers, std::mem::take(&mut raw)).await?;
+        }
+        (route.handler)(Arc::clone(&self.state), Request { head, caller, params, body: raw, file }).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use dface_domain::{
     events::{Class, CodecError, Encoding, Event, Field, TypeInfo},
+    messages::Party,
     ports::{KeyedHash, Keys},
     sealed::Subject,
     stream::{Category, StreamId},
@@ -60,7 +61,7 @@ impl Shaper {
         }
         let category = stream.category;
         let key = match category {
-            Category::User | Category::Session | Category::Signin | Category::Request => {
+            Category::Album | Category::User | Category::Session | Category::Signin | Category::Request => {
                 self.pseudonym(&stream.key).into()
             }
             Category::Relation => match stream.key.split_once('-') {
@@ -76,6 +77,8 @@ impl Shaper {
             | Category::Checkin
             | Category::Foreign
             | Category::Ids
+            | Category::Message
+            | Category::Photo
             | Category::Shop
             | Category::System => stream.key.to_string(),
         };
@@ -88,7 +91,8 @@ impl Shaper {
         matches!(self.profile, Profile::Full)
             || !matches!(
                 category,
-                Category::User
+                Category::Album
+                    | Category::User
                     | Category::Session
                     | Category::Share
                     | Category::Signin
@@ -129,8 +133,9 @@ impl Shaper {
             Class::Public if is_id(field.of) => each(value, out, &mut quoted),
             Class::Public => out.extend_from_slice(value.get().as_bytes()),
             Class::Person if full => each(value, out, &mut quoted),
-            Class::Person => each(value, out, &mut |raw, out| {
-                quoted_text(self.pseudonym(raw.trim_matches('"')), out);
+            Class::Person => each(value, out, &mut |raw, out| match raw.trim_matches('"') {
+                thing if is_shop(thing) => quoted_text(thing, out),
+                person => quoted_text(self.pseudonym(person), out),
             }),
             Class::Position | Class::Personal if full && self.sealed => out.extend_from_slice(value.get().as_bytes()),
             Class::Position | Class::Personal if full => match self.opened(value) {
@@ -177,6 +182,11 @@ fn null(out: &mut Vec<u8>) {
 fn is_id(of: &str) -> bool {
     let inner = of.rsplit('<').next().unwrap_or(of);
     inner.trim_end_matches([' ', '>']).ends_with("Id")
+}
+
+/// Whether a party or a conversation is a shop or its room alone (`s9`, `r9`), which says nothing of a person.
+fn is_shop(text: &str) -> bool {
+    matches!(text.parse(), Ok(Party::Shop(_) | Party::Room(_)))
 }
 
 /// A number as a string; a string as it is.

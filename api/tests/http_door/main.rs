@@ -7,3 +7,4 @@ mod methods;
 mod stop;
 mod support;
 mod tls;
+mod uploads;

@@ -92,6 +92,14 @@ async fn raw(_: Arc<App>, call: Call) -> Reply {
     Ok(Answer::json(&json!({"bytes": call.body.len(), "a": call.params.get("a")})))
 }
 
+async fn upload(_: Arc<App>, mut call: Call) -> Reply {
+    let read = call.file.as_mut().map(|file| file.read().expect("readable")).unwrap_or_default();
+    let (field, bytes) = call.file.as_ref().map(|file| (file.field.clone(), file.bytes)).unzip();
+    let sum: u64 = read.iter().map(|b| u64::from(*b)).sum();
+    let (a, b) = (call.params.get("a"), call.params.get("b"));
+    Ok(Answer::json(&json!({"a": a, "b": b, "field": field, "bytes": bytes, "sum": sum})))
+}
+
 pub fn routes() -> Vec<Route<App>> {
     vec![
         Route::any("/echo", Access::Anyone, echo).alias("/user.info/get"),
@@ -108,6 +116,7 @@ pub fn routes() -> Vec<Route<App>> {
         Route::any("/big", Access::Anyone, big),
         Route::get("/endless", Access::Anyone, endless),
         Route::post("/raw", Access::Anyone, raw).raw_body().body_limit(1024 * 1024),
+        Route::post("/upload", Access::Anyone, upload).takes_file(),
     ]
 }
 

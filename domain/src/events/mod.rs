@@ -9,7 +9,9 @@ mod macros;
 
 pub mod audit;
 pub mod checkins;
+pub mod messages;
 pub mod people;
+pub mod photos;
 pub mod relations;
 pub mod requests;
 pub mod samples;
@@ -19,7 +21,10 @@ pub mod system;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::{audit::*, checkins::*, people::*, relations::*, requests::*, sessions::*, shops::*, system::*};
+pub use self::{
+    audit::*, checkins::*, messages::*, people::*, photos::*, relations::*, requests::*, sessions::*, shops::*,
+    system::*,
+};
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +159,7 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 }
 
 macros::registry! {
+    AlbumOrdered,
     Blocked,
     BootsCounted,
     CheckedIn,
@@ -162,9 +168,14 @@ macros::registry! {
     Followed,
     ForeignIdMapped,
     IdBlockTaken,
+    MessageSent,
     OperatorActed,
     PasswordSet,
     PersonErased,
+    PhotoDeleted,
+    PhotoFailed,
+    PhotoProcessed,
+    PhotoUploaded,
     ProfileChanged,
     ReportClosed,
     RequestAccepted,
@@ -186,5 +197,6 @@ macros::registry! {
     UserSuspended,
     VisibilityChanged,
     WeiboLinked,
+    WeiboPostEnded,
     WeiboPostRequested,
 }

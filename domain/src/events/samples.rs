@@ -1,5 +1,7 @@
 //! One made-up event of every type: for the golden files, for `docs/events.md`, and for tests of whoever reads events.
 
+mod pictures;
+
 use uuid::Uuid;
 
 use super::{
@@ -89,6 +91,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let mut all = of_shops();
     all.extend(of_the_installation());
     all.extend(of_profiles(seal));
+    all.extend(pictures::of_pictures(seal));
     all.extend([
         CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()) }.into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
@@ -189,6 +192,13 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::Blocked(_)
         | Event::Unblocked(_)
         | Event::ReportClosed(_) => StreamId::relation(ANNA, BEN),
+        Event::AlbumOrdered(_) => StreamId::album(ANNA),
+        Event::MessageSent(_) => StreamId::message(pictures::message()),
+        Event::PhotoUploaded(_)
+        | Event::PhotoProcessed(_)
+        | Event::PhotoFailed(_)
+        | Event::PhotoDeleted(_)
+        | Event::WeiboPostEnded(_) => StreamId::photo(pictures::photo()),
         Event::BootsCounted(_) => StreamId::new(Category::Boots, "0c2d9e8b7a46139c1d2e3f4a5b6c7d5f"),
         Event::WeiboPostRequested(_) => StreamId::new(Category::Share, format_args!("{ANNA}-1")),
         Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "12-hangzhou_osm-n4711"),

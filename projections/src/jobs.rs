@@ -1,0 +1,283 @@
+//! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue.
+//!
+//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind` and `u user position kind` → its position.
+
+use dface_domain::{
+    envelope::{LogPosition, Recorded},
+    events::{Event, PhotoPlace},
+    ids::{PhotoId, UserId},
+    jobs::{JobId, JobKind},
+    objects::ObjectKey,
+    sealed::Sealed,
+    time::Timestamp,
+};
+use fjall::Keyspace;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    keys::{KeyBuf, KeyReader},
+    projector::{ModelError, Parts, ReadModel, Rows, View, rows},
+};
+
+const JOB: u8 = b'j';
+const BY_ID: u8 = b'i';
+const BY_PHOTO: u8 = b'p';
+const BY_PERSON: u8 = b'u';
+
+/// What an event asked for; with it and the other read models the job's message is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// A picture is to be made fit for showing.
+    Picture {
+        /// The picture.
+        photo: PhotoId,
+        /// Whose.
+        user: UserId,
+        /// What it is for.
+        place: PhotoPlace,
+        /// What came.
+        upload: Sealed<ObjectKey>,
+        /// Whether a post at Weibo follows.
+        weibo: bool,
+    },
+    /// A picture of a room is to be posted at Weibo.
+    PhotoPost {
+        /// The picture.
+        photo: PhotoId,
+        /// Whose.
+        user: UserId,
+        /// What it is for.
+        place: PhotoPlace,
+    },
+    /// A post at Weibo about the app (§3).
+    Share {
+        /// In whose name.
+        user: UserId,
+        /// For which version of the app.
+        ver: String,
+        /// The text.
+        text: Sealed<String>,
+    },
+}
+
+impl Ask {
+    const fn kind(&self) -> JobKind {
+        match self {
+            Self::Picture { .. } => JobKind::Picture,
+            Self::PhotoPost { .. } | Self::Share { .. } => JobKind::Weibo,
+        }
+    }
+
+    const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Picture { user, .. } | Self::PhotoPost { user, .. } | Self::Share { user, .. } => Some(*user),
+        }
+    }
+
+    const fn photo(&self) -> Option<PhotoId> {
+        match self {
+            Self::Picture { photo, .. } | Self::PhotoPost { photo, .. } => Some(*photo),
+            Self::Share { .. } => None,
+        }
+    }
+}
+
+/// A job that is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outstanding {
+    /// Where the log asks for it.
+    pub position: LogPosition,
+    /// Which.
+    pub id: JobId,
+    /// Since when.
+    pub since: Timestamp,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct JobRow {
+    cause: Uuid,
+    since: Timestamp,
+    ask: Ask,
+}
+
+/// Turns requests and their ends into what is outstanding.
+pub struct Jobs;
+
+impl ReadModel for Jobs {
+    type View = JobsView;
+
+    const NAME: &'static str = "jobs";
+    const SCHEMA: u32 = 1;
+    const WANTS: &'static [&'static str] = &[
+        "PersonErased",
+        "PhotoDeleted",
+        "PhotoFailed",
+        "PhotoProcessed",
+        "PhotoUploaded",
+        "WeiboPostEnded",
+        "WeiboPostRequested",
+    ];
+
+    fn new(_: &Parts) -> Self {
+        Self
+    }
+
+    fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+        match event {
+            Event::PhotoUploaded(event) => {
+                let (photo, user, place, weibo) = (event.photo, event.user, event.place, event.weibo);
+                ask(Ask::Picture { photo, user, place, upload: event.upload.clone(), weibo }, recorded, rows)
+            }
+            Event::PhotoProcessed(event) => {
+                let done = end_of_photo(event.photo, JobKind::Picture, rows)?;
+                match done.map(|row| row.ask) {
+                    Some(Ask::Picture { photo, user, place, weibo: true, .. }) => {
+                        ask(Ask::PhotoPost { photo, user, place }, recorded, rows)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Event::PhotoFailed(event) => end_of_photo(event.photo, JobKind::Picture, rows).map(|_| ()),
+            Event::PhotoDeleted(event) => {
+                for kind in [JobKind::Picture, JobKind::Weibo] {
+                    end_of_photo(event.photo, kind, rows)?;
+                }
+                Ok(())
+            }
+            Event::WeiboPostRequested(event) => {
+                let (user, ver, text) = (event.user, event.ver.clone(), event.text.clone());
+                ask(Ask::Share { user, ver, text }, recorded, rows)
+            }
+            Event::WeiboPostEnded(_) => match recorded.causation {
+                Some(cause) => end(JobId { kind: JobKind::Weibo, cause }, rows),
+                None => Ok(()),
+            },
+            Event::PersonErased(event) => forget(event.user, rows),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn ask(ask: Ask, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+    let (kind, position) = (ask.kind(), recorded.position.0);
+    rows.put(&KeyBuf::tag(BY_ID).job(JobId { kind, cause: recorded.id }), &position)?;
+    if let Some(photo) = ask.photo() {
+        rows.put(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind), &position)?;
+    }
+    if let Some(user) = ask.user() {
+        rows.put(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind), &())?;
+    }
+    rows.put(&job_key(position, kind), &JobRow { cause: recorded.id, since: recorded.occurred_at, ask })
+}
+
+fn job_key(position: u64, kind: JobKind) -> KeyBuf {
+    KeyBuf::tag(JOB).number(position).kind(kind)
+}
+
+fn end(job: JobId, rows: &mut Rows) -> Result<(), ModelError> {
+    let position = rows.get::<u64>(&KeyBuf::tag(BY_ID).job(job))?;
+    position.map_or(Ok(()), |position| take_out(position, job.kind, rows).map(|_| ()))
+}
+
+fn end_of_photo(photo: PhotoId, kind: JobKind, rows: &mut Rows) -> Result<Option<JobRow>, ModelError> {
+    match rows.get::<u64>(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind))? {
+        Some(position) => take_out(position, kind, rows),
+        None => Ok(None),
+    }
+}
+
+fn take_out(position: u64, kind: JobKind, rows: &mut Rows) -> Result<Option<JobRow>, ModelError> {
+    let Some(row) = rows.get::<JobRow>(&job_key(position, kind))? else { return Ok(None) };
+    rows.delete(&job_key(position, kind));
+    rows.delete(&KeyBuf::tag(BY_ID).job(JobId { kind, cause: row.cause }));
+    if let Some(photo) = row.ask.photo() {
+        rows.delete(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind));
+    }
+    if let Some(user) = row.ask.user() {
+        rows.delete(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind));
+    }
+    Ok(Some(row))
+}
+
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for key in rows.keys(&KeyBuf::tag(BY_PERSON).user(user))? {
+        let found = KeyReader::tagged(&key, BY_PERSON).and_then(|mut key| {
+            key.user()?;
+            key.number().zip(key.kind())
+        });
+        let (position, kind) = found.ok_or_else(|| bad_key(&key))?;
+        take_out(position, kind, rows)?;
+    }
+    Ok(())
+}
+
+fn bad_key(key: &[u8]) -> ModelError {
+    ModelError::Row(format!("a key of {} bytes among the jobs", key.len()))
+}
+
+/// Reads outstanding jobs from disk.
+pub struct JobsView {
+    rows: Keyspace,
+    asked: watch::Sender<u64>,
+}
+
+impl View for JobsView {
+    fn open(_: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
+        Ok(Self { rows, asked: watch::Sender::new(0) })
+    }
+
+    fn changed(&self, key: &[u8], value: Option<&[u8]>) {
+        if value.is_some()
+            && let Some(position) = KeyReader::tagged(key, JOB).and_then(|mut key| key.number())
+        {
+            self.asked.send_if_modified(|last| {
+                let newer = position > *last;
+                *last = position.max(*last);
+                newer
+            });
+        }
+    }
+}
+
+impl JobsView {
+    /// The outstanding jobs whose events stand after `after`, in the order of the log, at most `take`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn after(&self, after: LogPosition, take: usize) -> Result<Vec<Outstanding>, ModelError> {
+        let range = KeyBuf::tag(JOB).number(after.0.saturating_add(1)).to_vec()..vec![JOB + 1];
+        let found = self.rows.range(range).take(take).map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            let reader = KeyReader::tagged(&key, JOB).and_then(|mut key| key.number().zip(key.kind()));
+            let (position, kind) = reader.ok_or_else(|| bad_key(&key))?;
+            Ok(outstanding(position, kind, rows::decode_row(&value)?))
+        });
+        found.collect()
+    }
+
+    /// That job, where it is outstanding.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn get(&self, job: JobId) -> Result<Option<Outstanding>, ModelError> {
+        let Some(position) = self.rows.get(&*KeyBuf::tag(BY_ID).job(job))? else { return Ok(None) };
+        let position: u64 = rows::decode_row(&position)?;
+        let row = self.rows.get(&*job_key(position, job.kind))?;
+        row.map(|row| Ok(outstanding(position, job.kind, rows::decode_row(&row)?))).transpose()
+    }
+
+    /// Told when a job is asked for: the position of the latest one.
+    #[must_use]
+    pub fn asked(&self) -> watch::Receiver<u64> {
+        self.asked.subscribe()
+    }
+}
+
+fn outstanding(position: u64, kind: JobKind, row: JobRow) -> Outstanding {
+    let id = JobId { kind, cause: row.cause };
+    Outstanding { position: LogPosition(position), id, since: row.since, ask: row.ask }
+}
