@@ -10,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 pub mod http;
 pub mod import;
+pub mod jobs;
 pub mod metrics;
 pub mod node;
 pub mod outcomes;

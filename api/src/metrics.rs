@@ -28,6 +28,18 @@ pub const PROCESS_LAG: &str = "dface_process_lag_events";
 pub const PROCESS_WAITS: &str = "dface_process_waits";
 /// Events that a process could not act on and keeps, by `process`.
 pub const PROCESS_PARKED: &str = "dface_process_parked_events";
+/// Jobs that are not over, by `kind` and `state`; on the node that has the log.
+pub const JOBS: &str = "dface_jobs";
+/// Seconds since the oldest job that is neither over nor dead was asked for, by `kind`; on the node that has the log.
+pub const JOBS_OLDEST_SECONDS: &str = "dface_jobs_oldest_seconds";
+/// Jobs that this process works at, by `kind`.
+pub const JOBS_IN_WORK: &str = "dface_jobs_in_work";
+/// Tries that ended in this process, by `kind` and `end`.
+pub const JOB_TRIES_TOTAL: &str = "dface_job_tries_total";
+/// From a try's begin to its end, seconds, by `kind`.
+pub const JOB_DURATION_SECONDS: &str = "dface_job_duration_seconds";
+/// 1 where the queue of jobs can be used.
+pub const QUEUE_CONNECTED: &str = "dface_queue_connected";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +65,12 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
     (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
     (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
+    (JOBS, Kind::Gauge, Unit::Count, "Jobs that are not over, by kind and state"),
+    (JOBS_OLDEST_SECONDS, Kind::Gauge, Unit::Seconds, "Age of the oldest job that is neither over nor dead, by kind"),
+    (JOBS_IN_WORK, Kind::Gauge, Unit::Count, "Jobs that this process works at, by kind"),
+    (JOB_TRIES_TOTAL, Kind::Counter, Unit::Count, "Tries that ended in this process, by kind and end"),
+    (JOB_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a try's begin to its end, by kind"),
+    (QUEUE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the queue of jobs can be used"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -37,6 +37,7 @@ use dface_workers::objects;
 use tokio::runtime::Handle;
 
 use crate::{
+    jobs::Desk,
     processes,
     settings::{BadSettings, Settings},
 };
@@ -115,6 +116,8 @@ pub struct Node {
     pub views: Views,
     /// What follows the log and acts on it, once it is started.
     pub processes: Processes,
+    /// The desk of jobs; commands on a stopped directory have none.
+    pub desk: OnceLock<Arc<Desk>>,
 }
 
 impl Node {
@@ -133,7 +136,16 @@ impl Node {
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
         let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log)?;
-        let node = Self { settings, store, commands, objects, projector: Arc::new(projector), views, processes };
+        let node = Self {
+            settings,
+            store,
+            commands,
+            objects,
+            projector: Arc::new(projector),
+            views,
+            processes,
+            desk: OnceLock::new(),
+        };
         node.catch_up().await;
         Ok(node)
     }

@@ -145,7 +145,10 @@ impl Server {
         assert!(self.running.is_none(), "the server runs already");
         let mut command = prepared(&self.dir);
         command.args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(&self.setup.args);
-        command.env("DFACE_LOG__LEVEL", "info,dface_api=debug,dface_commands=debug,dface_projections=debug");
+        command.env(
+            "DFACE_LOG__LEVEL",
+            "info,dface_api=debug,dface_commands=debug,dface_projections=debug,dface_workers=debug,lapin=off",
+        );
         command.envs(self.setup.settings.iter().map(|(key, value)| (key, value)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let reading = self.log.follow(child.stderr.take().expect("piped"));

@@ -4,6 +4,7 @@ mod campaigns;
 mod events;
 mod gate;
 mod import;
+mod jobs;
 mod photos;
 mod projections;
 mod reports;
@@ -54,6 +55,11 @@ use crate::http::{Route, openapi::complete};
         projections::compare,
         projections::skip,
         projections::retry,
+        jobs::list,
+        jobs::retry,
+        jobs::drop_job,
+        jobs::pause,
+        jobs::resume,
         status::status,
         status::metrics,
         events::events,
@@ -83,6 +89,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         import::routes(),
         photos::routes(),
         projections::routes(),
+        jobs::routes(),
         status::routes(),
         events::routes(),
         stats::routes(),

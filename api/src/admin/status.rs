@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
     http::{Answer, Request, Route, route::Reply},
+    jobs::{meter, queue::QueueStatus},
     metrics as names,
 };
 
@@ -37,6 +38,10 @@ struct Status {
     /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
     #[schema(value_type = Vec<Object>)]
     processes: Vec<Standing>,
+    /// How the queue of jobs does.
+    queue: Option<QueueStatus>,
+    /// Kinds of jobs that are paused.
+    paused: Vec<&'static str>,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -56,6 +61,11 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
         processes: node.processes.standings(),
+        queue: node.desk.get().map(|desk| desk.queue().health().into()),
+        paused: node
+            .desk
+            .get()
+            .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
         verifications: node.commands.passwords().verifications(),
     }))
 }
@@ -77,6 +87,10 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));
         }
+    }
+    if let Some(desk) = admin.node.desk.get() {
+        gauge!(names::QUEUE_CONNECTED).set(f64::from(u8::from(desk.queue().health().connected)));
+        meter::of_ledger(desk.ledger(), admin.node.commands.clock().now());
     }
     Ok(Answer::bytes(HeaderValue::from_static("text/plain; version=0.0.4"), admin.metrics.render()))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Common, Failure, print_json, target::Server};
 use crate::{
     doctor::{
-        Finding, State, data_directory, fonts, key_records, models_of_server, ports, secrets, stored,
+        Finding, State, broker, data_directory, fonts, key_records, models_of_server, ports, secrets, stored,
         verify::Verification,
     },
     http::tls,
@@ -68,6 +68,7 @@ async fn examine(settings: &Settings, thorough: bool) -> Result<Vec<Finding>, Fa
         }
     };
     all.extend(ports(settings, server.is_some()));
+    all.extend(broker(settings).await);
     match server {
         Some(server) => all.extend(of_server(settings, &server, thorough).await?),
         None => {

@@ -12,6 +12,7 @@ mod serve;
 mod stats;
 pub mod target;
 mod user;
+mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! `dface serve`: everything in one process.
+//! `dface serve`: everything in one process, or jobs alone (`worker`).
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,9 +20,10 @@ use crate::{
     app::{Access, App},
     demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
+    jobs::{Desk, DeskParts, ledger::Ledger, log::LogOfJobs, queue, works},
     metrics::Exporter,
     node::{Node, write_private},
-    settings::Settings,
+    settings::{Role, Settings},
 };
 
 /// `dface serve`
@@ -38,12 +39,15 @@ pub struct Args {
     /// The event store; `embedded`
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// The queue; `embedded`
+    /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
+    /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
+    #[arg(long, value_name = "ROLE,…")]
+    roles: Option<String>,
     /// Where keys of people are
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -64,6 +68,7 @@ impl Args {
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
             ("objects", self.objects.clone()),
+            ("roles", self.roles.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
@@ -75,8 +80,11 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let settings = common.settings(&args.flags())?;
     logging::start(&settings.log.level)?;
     let metrics = Exporter::install().map_err(Failure::work)?;
-    let http = bind("--http", settings.listen.http).await?;
     let admin = bind("--admin", settings.listen.admin).await?;
+    if settings.roles.worker_alone() {
+        return super::worker::run(&settings, admin, metrics).await;
+    }
+    let http = bind("--http", settings.listen.http).await?;
     let node = Arc::new(Node::open(settings).await?);
     let served = serve_open(&node, Listeners { http, admin }, metrics, &args).await;
     node.close().await;
@@ -136,6 +144,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let scheme = if tls.is_some() { "https" } else { "http" };
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
+    let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
@@ -150,6 +159,11 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
+    desk.start(&mut tasks, &stop);
+    if settings.roles.has(Role::Worker) {
+        let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
+        tasks.spawn(works::runner(settings, queue, node.commands.keys(), paused).run(stop.clone()));
+    }
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
@@ -169,7 +183,22 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     Ok(())
 }
 
-fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+/// Opens the queue and the desk of jobs.
+fn open_desk(node: &Node) -> Result<Arc<Desk>, Failure> {
+    let (settings, clock) = (&node.settings, node.commands.clock());
+    let log = Arc::new(LogOfJobs::default());
+    let desk = Arc::new(Desk::new(DeskParts {
+        queue: queue::open(settings, Arc::clone(clock))?,
+        ledger: Ledger::open(&settings.data.join("jobs")).map_err(Failure::work)?,
+        outstanding: Arc::clone(&log) as _,
+        outcomes: log,
+        clock: Arc::clone(clock),
+        silent_s: settings.jobs.silent_s,
+    }));
+    Ok(Arc::clone(node.desk.get_or_init(|| desk)))
+}
+
+pub(super) fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     listener.local_addr().map_err(Failure::work)
 }
 
@@ -181,18 +210,21 @@ fn router<S: Gate>(
     document: &utoipa::openapi::OpenApi,
 ) -> Result<Arc<Router<S>>, Failure> {
     routes.extend(openapi::routes(anyone, document).map_err(Failure::work)?);
-    let usual = RouterSettings {
+    Ok(Arc::new(Router::new(state, router_settings(settings), routes).map_err(Failure::work)?))
+}
+
+pub(super) fn router_settings(settings: &Settings) -> RouterSettings {
+    RouterSettings {
         body_limit: settings.limits.body_bytes,
         time_limit: Duration::from_secs(settings.limits.request_s),
         trusted_proxies: settings.trusted_proxies.clone(),
         uploads: Uploads { dir: settings.upload_dir(), max_bytes: settings.limits.picture_bytes },
         upload_time: Duration::from_secs(settings.limits.upload_s),
         ..RouterSettings::default()
-    };
-    Ok(Arc::new(Router::new(state, usual, routes).map_err(Failure::work)?))
+    }
 }
 
-fn limits(settings: &Settings) -> Limits {
+pub(super) fn limits(settings: &Settings) -> Limits {
     Limits {
         connections: settings.limits.connections,
         head_time: Duration::from_secs(settings.limits.head_s),
@@ -203,7 +235,7 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
+pub(super) fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
     if settings.tls.cert.as_os_str().is_empty() {
         return Ok(None);
     }
@@ -216,18 +248,18 @@ fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
 }
 
 /// SIGTERM and SIGINT. Until it listens they end the process at once, which is no harm: a start may be killed.
-struct Told {
+pub(super) struct Told {
     terminated: Signal,
     interrupted: Signal,
 }
 
 impl Told {
-    fn listen() -> Result<Self, Failure> {
+    pub(super) fn listen() -> Result<Self, Failure> {
         let of = |kind| signal(kind).map_err(Failure::work);
         Ok(Self { terminated: of(SignalKind::terminate())?, interrupted: of(SignalKind::interrupt())? })
     }
 
-    async fn heard(mut self) {
+    pub(super) async fn heard(mut self) {
         tokio::select! {
             _ = self.terminated.recv() => {}
             _ = self.interrupted.recv() => {}

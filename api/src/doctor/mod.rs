@@ -1,5 +1,6 @@
 //! Whether everything is as it must be (spec cli.md, `doctor`): each check says ok, warning or error, and a remedy.
 
+mod broker;
 mod disk;
 mod fonts;
 mod ports;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use self::{
+    broker::broker,
     disk::{data_directory, secrets},
     fonts::fonts,
     ports::ports,

@@ -80,6 +80,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("not_ready", 503),
     ("timeout", 503),
     ("weibo_unavailable", 503),
+    ("queue_unavailable", 503),
     ("storage_full", 503),
     ("objects_unavailable", 503),
     ("store_unavailable", 503),

@@ -19,16 +19,16 @@ impl Settings {
         self.zone()?;
         self.check_adapters()?;
         self.check_exposure()?;
+        self.check_jobs()?;
         self.check_limits()
     }
 
     fn check_adapters(&self) -> Result<(), BadSettings> {
-        for (key, value) in [("store", &self.store), ("queue", &self.queue)] {
-            if value != "embedded" {
-                return Err(BadSettings(format!(
-                    "setting `{key}`: this version knows \"embedded\" alone, not \"{value}\""
-                )));
-            }
+        if self.store != "embedded" {
+            return Err(BadSettings(format!(
+                "setting `store`: this version knows \"embedded\" alone, not \"{}\"",
+                self.store
+            )));
         }
         Ok(())
     }

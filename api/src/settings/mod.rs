@@ -2,6 +2,7 @@
 //! order; unknown keys are refused, and all of it is checked at start.
 
 mod check;
+mod jobs;
 
 use std::{
     net::SocketAddr,
@@ -16,6 +17,8 @@ use figment::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::jobs::{Amqp, Jobs, QueueAddress, Role, Roles};
+
 /// The defaults, as the documentation has them.
 pub const DEFAULTS: &str = include_str!("default.toml");
 
@@ -27,10 +30,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// Event store URL.
     pub store: String,
-    /// Queue URL.
-    pub queue: String,
     /// Where pictures are; empty: beside the log.
     pub objects: String,
+    /// What this process does.
+    pub roles: Roles,
+    /// Where the queue is.
+    pub queue: QueueAddress,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
@@ -65,6 +70,10 @@ pub struct Settings {
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
+    /// Jobs.
+    pub jobs: Jobs,
+    /// RabbitMQ.
+    pub amqp: Amqp,
     /// Coupons.
     pub coupons: Coupons,
     /// Processes that follow the log.
@@ -359,6 +368,17 @@ mod tests {
     }
 
     #[test]
+    fn roles_are_a_list_or_a_text_and_a_broker_hides_its_password() {
+        let settings = load("roles = \"worker, http\"\nqueue = \"amqps://anna:geheim@mq.example.org/x\"", &[]).unwrap();
+        assert!(settings.roles.has(Role::Http) && settings.roles.has(Role::Worker));
+        assert!(!format!("{settings:?}").contains("geheim"));
+        let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
+        assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
+        let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
+        assert!(load("", &flags).unwrap().roles.worker_alone());
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (file, named) in [
             ("colour = 1", "colour"),
@@ -367,6 +387,15 @@ mod tests {
             ("timezone = \"Mars/Olympus\"", "timezone"),
             ("store = \"mysql://x\"", "store"),
             ("queue = \"kafka://x\"", "queue"),
+            ("roles = [\"http\", \"chat\"]", "chat"),
+            ("roles = []", "roles"),
+            ("roles = \"worker\"", "--queue"),
+            ("[jobs]\nattempts = 1000", "jobs.attempts"),
+            ("[jobs]\npicture = 0", "jobs.picture"),
+            ("[jobs]\nlongest_pause_s = 1", "jobs.longest_pause_s"),
+            ("[jobs]\nmessage_bytes = 1", "jobs.message_bytes"),
+            ("[amqp]\ntimeout_ms = 0", "amqp.timeout_ms"),
+            ("[amqp]\nreconnect_max_ms = 1", "amqp.reconnect_max_ms"),
             ("[tls]\ncert = \"a.pem\"", "tls.key"),
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),

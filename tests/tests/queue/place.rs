@@ -20,6 +20,9 @@ pub type Queue = Arc<dyn JobQueue>;
 /// Tries that a job has here.
 pub const ATTEMPTS: u32 = 3;
 
+/// Tries of jobs that are to outlive many deaths of their workers.
+pub const MANY_TRIES: u32 = 100;
+
 const LIMITS: Limits = Limits { attempts: ATTEMPTS, message_bytes: 10_000 };
 
 /// Nothing that is to come takes longer, on a busy machine.
@@ -52,13 +55,19 @@ pub fn amqp(url: &str, ca: Option<String>) -> AmqpConfig {
 impl Place {
     /// The queue as another process finds it. To drop it is to die.
     pub async fn open(&self) -> Queue {
+        self.open_with(ATTEMPTS).await
+    }
+
+    /// The same, with another number of tries.
+    pub async fn open_with(&self, attempts: u32) -> Queue {
+        let limits = Limits { attempts, ..LIMITS };
         match self {
             Self::Directory(dir) => {
-                let config = EmbeddedQueueConfig { dir: dir.clone(), limits: LIMITS, min_free_bytes: 0 };
+                let config = EmbeddedQueueConfig { dir: dir.clone(), limits, min_free_bytes: 0 };
                 Arc::new(EmbeddedQueue::open(config, Arc::new(SystemClock)).unwrap())
             }
             Self::Broker { url, ca } => {
-                let queue = AmqpQueue::connect(amqp(url, ca.clone()), Arc::new(SystemClock));
+                let queue = AmqpQueue::connect(AmqpConfig { limits, ..amqp(url, ca.clone()) }, Arc::new(SystemClock));
                 assert!(queue.reached(LONG).await, "{:?}", queue.health());
                 Arc::new(queue)
             }

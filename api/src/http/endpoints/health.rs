@@ -35,6 +35,8 @@ struct Ready {
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
+    /// Whether the queue of jobs can be used; where it cannot, jobs wait.
+    queue_connected: Option<bool>,
 }
 
 /// This node can answer reads.
@@ -47,5 +49,6 @@ pub(super) async fn readyz(app: Arc<App>, _: Request<Caller>) -> Reply {
         head: app.node.projector.head().0,
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
+        queue_connected: app.node.desk.get().map(|desk| desk.queue().health().connected),
     }))
 }

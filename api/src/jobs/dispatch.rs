@@ -1,0 +1,121 @@
+//! From the log to the queue, in two steps, so that operators see what waits also while the broker is away: what the log asks for is taken up
+//! into the ledger; what the ledger has to be put is put.
+
+use std::time::Duration;
+
+use dface_domain::{
+    jobs::{JobId, QueueError},
+    time::{SECOND, Timestamp},
+};
+
+use super::{
+    Desk, Patience,
+    ledger::{Entry, JobState},
+    ports::{Rendered, Trouble},
+};
+
+/// Jobs taken up or put at a time.
+const BATCH: usize = 100;
+
+/// Jobs put again at a time, of those without news.
+const SILENT: usize = 1000;
+
+/// Takes up what the log asks for, for ever.
+pub(super) async fn take_up(desk: &Desk) {
+    let (mut changed, mut patience) = (desk.parts.outstanding.changed(), Patience::new());
+    loop {
+        changed.borrow_and_update();
+        match take_up_all(desk) {
+            Ok(()) => {
+                patience.restored();
+                if changed.changed().await.is_err() {
+                    // No read model, no more jobs.
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "outstanding jobs cannot be read; trying again");
+                patience.wait().await;
+            }
+        }
+    }
+}
+
+fn take_up_all(desk: &Desk) -> Result<(), Trouble> {
+    loop {
+        let asked = desk.parts.outstanding.after(desk.parts.ledger.cursor(), BATCH)?;
+        if asked.is_empty() {
+            return Ok(());
+        }
+        desk.parts.ledger.asked(&asked)?;
+        desk.todo.notify_one();
+    }
+}
+
+/// Puts what is to be put, for ever.
+pub(super) async fn put(desk: &Desk) {
+    let (mut paused, mut patience) = (desk.parts.ledger.paused(), Patience::new());
+    let every = u64::try_from(desk.parts.silent_s).unwrap_or(1).div_ceil(4);
+    let mut look = tokio::time::interval(Duration::from_secs(every));
+    loop {
+        match put_all(desk).await {
+            Ok(()) => patience.restored(),
+            Err(error) => {
+                tracing::warn!(%error, "jobs cannot be put on the queue; trying again");
+                patience.wait().await;
+                continue;
+            }
+        }
+        tokio::select! {
+            () = desk.todo.notified() => {}
+            Ok(()) = paused.changed() => {}
+            _ = look.tick() => if let Err(error) = remind(desk) {
+                tracing::error!(%error, "silent jobs cannot be looked for");
+            },
+        }
+    }
+}
+
+async fn put_all(desk: &Desk) -> Result<(), Trouble> {
+    loop {
+        let todo = desk.parts.ledger.todo(BATCH)?;
+        if todo.is_empty() {
+            return Ok(());
+        }
+        for id in todo {
+            put_one(desk, id).await?;
+        }
+    }
+}
+
+async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
+    let ledger = &desk.parts.ledger;
+    let job = match desk.parts.outstanding.render(id)? {
+        Rendered::Job(job) => job,
+        Rendered::Never(reason) => return ledger.dead(id, &reason),
+        Rendered::Gone => return ledger.over(id),
+    };
+    match desk.parts.queue.put(&job).await {
+        Ok(()) => ledger.put(id, desk.parts.clock.now()),
+        Err(QueueError::Refused(why)) => ledger.dead(id, &why),
+        Err(QueueError::Unavailable(why)) => Err(Trouble(why)),
+    }
+}
+
+/// Puts again what there was no news of for long: its message or its reports may be lost with a broker's disk. Each time it takes twice as long,
+/// since where workers have much to do, silence is no loss.
+fn remind(desk: &Desk) -> Result<(), Trouble> {
+    let now = desk.parts.clock.now();
+    let silent = desk.parts.ledger.list((0, SILENT), |_, entry| is_silent(entry, now, desk.parts.silent_s))?;
+    for (id, entry) in silent {
+        tracing::warn!(%id, puts = entry.puts, "no news of a job for long; it is put on the queue again");
+        desk.parts.ledger.again(id, false, now)?;
+        desk.todo.notify_one();
+    }
+    Ok(())
+}
+
+fn is_silent(entry: &Entry, now: Timestamp, silent_s: i64) -> bool {
+    let patience = silent_s.saturating_mul(SECOND).saturating_mul(1 << entry.puts.saturating_sub(1).min(20));
+    entry.state != JobState::Dead && entry.puts > 0 && now.0.saturating_sub(entry.heard.0) > patience
+}

@@ -1,0 +1,70 @@
+use dface_domain::jobs::JOB_VERSION;
+use uuid::Uuid;
+
+use super::*;
+
+fn asked(kind: JobKind, number: u64) -> Asked {
+    Asked { cursor: number, id: JobId { kind, cause: Uuid::from_u128(number.into()) }, since: Timestamp(1) }
+}
+
+fn report(id: JobId, attempt: u32, news: News) -> Report {
+    Report { version: JOB_VERSION, job: id, attempt, at: Timestamp(100), news }
+}
+
+#[test]
+fn what_was_asked_for_is_to_be_put_until_it_was_and_stays_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let (first, second) = (asked(JobKind::Picture, 1), asked(JobKind::Weibo, 2));
+    ledger.asked(&[first, second]).unwrap();
+    ledger.asked(&[second]).unwrap();
+    assert_eq!(ledger.todo(10).unwrap(), [first.id, second.id]);
+    ledger.put(first.id, Timestamp(50)).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!((ledger.cursor(), ledger.todo(10).unwrap()), (2, vec![second.id]));
+    assert_eq!(ledger.counts()[JobKind::Picture as usize], [1, 0, 0]);
+    let entry = ledger.get(first.id).unwrap().unwrap();
+    assert_eq!((entry.state, entry.puts, entry.heard), (JobState::Waiting, 1, Timestamp(50)));
+    ledger.over(first.id).unwrap();
+    assert_eq!(ledger.get(first.id).unwrap(), None);
+    assert_eq!(ledger.counts()[JobKind::Picture as usize], [0, 0, 0]);
+}
+
+#[test]
+fn reports_move_a_job_and_an_operator_brings_a_dead_one_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let one = asked(JobKind::Coupon, 1);
+    ledger.asked(&[one]).unwrap();
+    ledger.put(one.id, Timestamp(2)).unwrap();
+    ledger.heard(&report(one.id, 1, News::Started)).unwrap();
+    assert_eq!(ledger.counts()[JobKind::Coupon as usize], [0, 1, 0]);
+    let failed = News::Failed { error: "no ink".to_owned(), again_at: Timestamp(200) };
+    ledger.heard(&report(one.id, 1, failed)).unwrap();
+    let entry = ledger.get(one.id).unwrap().unwrap();
+    assert_eq!((entry.state, entry.error.as_deref(), entry.heard), (JobState::Waiting, Some("no ink"), Timestamp(200)));
+    ledger.heard(&report(one.id, 2, News::Dead { error: "no paper".to_owned() })).unwrap();
+    let dead = ledger.list((0, 10), |_, entry| entry.state == JobState::Dead).unwrap();
+    assert_eq!((dead.len(), dead[0].1.attempts), (1, 2));
+    assert!(ledger.todo(10).unwrap().is_empty());
+    assert!(ledger.again(one.id, true, Timestamp(300)).unwrap());
+    assert_eq!(ledger.todo(10).unwrap(), [one.id]);
+    assert_eq!(ledger.get(one.id).unwrap().unwrap().attempts, 0);
+    assert!(!ledger.again(asked(JobKind::Coupon, 9).id, true, Timestamp(300)).unwrap());
+}
+
+#[test]
+fn a_pause_outlives_a_restart_and_holds_its_kind_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let (picture, weibo) = (asked(JobKind::Picture, 1), asked(JobKind::Weibo, 2));
+    ledger.asked(&[picture, weibo]).unwrap();
+    ledger.pause(JobKind::Picture, true).unwrap();
+    assert_eq!(ledger.todo(10).unwrap(), [weibo.id]);
+    drop(ledger);
+    let ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!(*ledger.paused().borrow(), BTreeSet::from([JobKind::Picture]));
+    ledger.pause(JobKind::Picture, false).unwrap();
+    assert_eq!(ledger.todo(10).unwrap(), [picture.id, weibo.id]);
+}

@@ -1,0 +1,156 @@
+//! Jobs on the node that has the log: from what events ask for to the queue, from reports back into the log, and what operators
+//! see and do in between.
+//!
+//! | part | does |
+//! |---|---|
+//! | `ports` | what is needed of the log |
+//! | `ledger` | what is known of each job that is not over |
+//! | `dispatch` | takes up what the log asks for and puts it on the queue, again where it is silent for long |
+//! | `results` | takes reports: news into the ledger, outcomes into the log |
+//! | `queue` | opens the queue that the settings name |
+//! | `log` | what this version's events ask for |
+//! | `works` | what jobs this version can do, and the runner |
+
+mod dispatch;
+pub mod ledger;
+pub mod log;
+pub mod meter;
+pub mod ports;
+pub mod queue;
+mod results;
+pub mod works;
+
+use std::{sync::Arc, time::Duration};
+
+use dface_domain::{
+    jobs::{JobId, JobQueue, QueueError},
+    ports::Clock,
+};
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    ledger::Ledger,
+    ports::{Outcomes, Outstanding, Trouble},
+};
+
+/// Pauses after trouble: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What the desk is made of.
+pub struct DeskParts {
+    /// Where jobs go and reports come from.
+    pub queue: Arc<dyn JobQueue>,
+    /// What is known.
+    pub ledger: Ledger,
+    /// What the log asks for.
+    pub outstanding: Arc<dyn Outstanding>,
+    /// The way back into the log.
+    pub outcomes: Arc<dyn Outcomes>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Seconds without news after which a job is put on the queue again.
+    pub silent_s: i64,
+}
+
+/// The jobs' desk.
+pub struct Desk {
+    parts: DeskParts,
+    /// Something is to be put on the queue.
+    todo: Notify,
+}
+
+/// An operator's wish could not be met.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// There is no such job.
+    #[error("there is no job {0} that is not over")]
+    Unknown(JobId),
+    /// The queue is away.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The ledger or the log.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+impl Desk {
+    /// A desk that does nothing yet.
+    #[must_use]
+    pub fn new(parts: DeskParts) -> Self {
+        Self { parts, todo: Notify::new() }
+    }
+
+    /// Puts jobs and takes reports until `stop`, in tasks of `tasks`.
+    pub fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        let (taking, putting, hearing) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        tasks.spawn(until(stop.clone(), async move { dispatch::take_up(&taking).await }));
+        tasks.spawn(until(stop.clone(), async move { dispatch::put(&putting).await }));
+        tasks.spawn(until(stop.clone(), async move { results::take(&hearing).await }));
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> &Arc<dyn JobQueue> {
+        &self.parts.queue
+    }
+
+    /// What is known of jobs.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
+    /// Puts a job on the queue anew, dead or not.
+    ///
+    /// # Errors
+    /// `Unknown`, `Queue`, `Trouble`.
+    pub async fn retry(&self, id: JobId) -> Result<(), DeskError> {
+        self.known(id)?;
+        // What of it is still on the queue would be a second one.
+        self.parts.queue.remove(id).await?;
+        self.parts.ledger.again(id, true, self.parts.clock.now())?;
+        self.todo.notify_one();
+        Ok(())
+    }
+
+    /// Ends a job undone.
+    ///
+    /// # Errors
+    /// `Unknown`, `Queue`, `Trouble`.
+    pub async fn drop_job(&self, id: JobId) -> Result<(), DeskError> {
+        self.known(id)?;
+        self.parts.queue.remove(id).await?;
+        self.parts.outcomes.dropped(id).await?;
+        Ok(self.parts.ledger.over(id)?)
+    }
+
+    fn known(&self, id: JobId) -> Result<(), DeskError> {
+        self.parts.ledger.get(id)?.map(drop).ok_or(DeskError::Unknown(id))
+    }
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    stop.run_until_cancelled(work).await;
+}
+
+/// Pauses that grow with each trouble in a row.
+struct Patience(Duration);
+
+impl Patience {
+    const fn new() -> Self {
+        Self(PAUSES.0)
+    }
+
+    fn restored(&mut self) {
+        self.0 = PAUSES.0;
+    }
+
+    async fn wait(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(PAUSES.1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

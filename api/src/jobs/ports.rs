@@ -1,0 +1,71 @@
+//! What the jobs' desk needs of the log: which jobs are outstanding, what their messages are, and recording what came of them.
+
+use dface_domain::{
+    jobs::{Job, JobId, Outcome},
+    ports::PortFuture,
+    time::Timestamp,
+};
+use tokio::sync::watch;
+
+/// The machinery failed; worth another try.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(pub String);
+
+/// A job that an event asked for and none has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Where the log asks for it: rises from one to the next.
+    pub cursor: u64,
+    /// Which.
+    pub id: JobId,
+    /// When it was asked for.
+    pub since: Timestamp,
+}
+
+/// What an outstanding job came to.
+#[derive(Debug)]
+pub enum Rendered {
+    /// Its message.
+    Job(Box<Job>),
+    /// It can never be done, for this reason.
+    Never(String),
+    /// It is over, or whom it is about has left.
+    Gone,
+}
+
+/// The outstanding jobs, in the order of the log.
+pub trait Outstanding: Send + Sync {
+    /// Those after `cursor`, at most `limit`.
+    ///
+    /// # Errors
+    /// The read model cannot be read.
+    fn after(&self, cursor: u64, limit: usize) -> Result<Vec<Asked>, Trouble>;
+
+    /// A job's message, made at the last moment.
+    ///
+    /// # Errors
+    /// What it is made of cannot be read.
+    fn render(&self, id: JobId) -> Result<Rendered, Trouble>;
+
+    /// Changes whenever a job is asked for.
+    fn changed(&self) -> watch::Receiver<u64>;
+}
+
+/// What recording an outcome came to.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It is in the log, or nothing is to be said.
+    Over,
+    /// It must be done once more.
+    Again(Box<Job>),
+}
+
+/// The way of outcomes into the log. A repeat comes to the same.
+pub trait Outcomes: Send + Sync {
+    /// Records what came of a job; durable when it answers.
+    fn record(&self, job: JobId, outcome: Outcome) -> PortFuture<'_, Result<Recorded, Trouble>>;
+
+    /// Records that an operator dropped a job, which ends it; durable when it answers.
+    fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>>;
+}
