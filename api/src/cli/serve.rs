@@ -20,7 +20,13 @@ use crate::{
     app::{Access, App},
     demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
-    jobs::{Desk, DeskParts, ledger::Ledger, log::LogOfJobs, queue, works},
+    jobs::{
+        Desk, DeskParts,
+        ledger::Ledger,
+        log::LogOfJobs,
+        queue,
+        works::{self, Means},
+    },
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
@@ -159,10 +165,12 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
+    tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
     if settings.roles.has(Role::Worker) {
         let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
-        tasks.spawn(works::runner(settings, queue, node.commands.keys(), paused).run(stop.clone()));
+        let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
+        tasks.spawn(works::runner(settings, queue, &means, paused)?.run(stop.clone()));
     }
 
     let run_file = settings.data.join(RUN_FILE);
@@ -184,9 +192,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
 }
 
 /// Opens the queue and the desk of jobs.
-fn open_desk(node: &Node) -> Result<Arc<Desk>, Failure> {
+fn open_desk(node: &Arc<Node>) -> Result<Arc<Desk>, Failure> {
     let (settings, clock) = (&node.settings, node.commands.clock());
-    let log = Arc::new(LogOfJobs::default());
+    let log = Arc::new(LogOfJobs(Arc::clone(node)));
     let desk = Arc::new(Desk::new(DeskParts {
         queue: queue::open(settings, Arc::clone(clock))?,
         ledger: Ledger::open(&settings.data.join("jobs")).map_err(Failure::work)?,

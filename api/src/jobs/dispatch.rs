@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dface_domain::{
-    jobs::{JobId, QueueError},
+    jobs::{JobId, Outcome, QueueError},
     time::{SECOND, Timestamp},
 };
 
@@ -20,6 +20,9 @@ const BATCH: usize = 100;
 /// Jobs put again at a time, of those without news.
 const SILENT: usize = 1000;
 
+/// Between two looks at what is outstanding, where nothing is told.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Takes up what the log asks for, for ever.
 pub(super) async fn take_up(desk: &Desk) {
     let (mut changed, mut patience) = (desk.parts.outstanding.changed(), Patience::new());
@@ -28,9 +31,9 @@ pub(super) async fn take_up(desk: &Desk) {
         match take_up_all(desk) {
             Ok(()) => {
                 patience.restored();
-                if changed.changed().await.is_err() {
-                    // No read model, no more jobs.
-                    return;
+                // A rebuilt read model tells nothing to those who heard the one before, so it is asked again now and then.
+                if !matches!(tokio::time::timeout(LOOK, changed.changed()).await, Ok(Ok(()))) {
+                    changed = desk.parts.outstanding.changed();
                 }
             }
             Err(error) => {
@@ -92,7 +95,10 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     let ledger = &desk.parts.ledger;
     let job = match desk.parts.outstanding.render(id)? {
         Rendered::Job(job) => job,
-        Rendered::Never(reason) => return ledger.dead(id, &reason),
+        Rendered::Never(reason) => {
+            desk.parts.outcomes.record(id, Outcome::Refused { reason }).await?;
+            return ledger.over(id);
+        }
         Rendered::Gone => return ledger.over(id),
     };
     match desk.parts.queue.put(&job).await {

@@ -1,45 +1,63 @@
-//! What the events of this version ask for, and what becomes of outcomes: no event asks for a job yet, so none is outstanding, and
-//! an outcome can only be of a job that is over.
+//! The log as the desk sees it: what its events ask for, and the way of outcomes back.
+
+use std::sync::Arc;
 
 use dface_domain::{
-    jobs::{JobId, Outcome},
+    envelope::LogPosition,
+    jobs::{JobId, JobKind, Outcome},
     ports::PortFuture,
 };
 use tokio::sync::watch;
 
 use super::ports::{Asked, Outcomes, Outstanding, Recorded, Rendered, Trouble};
+use crate::{asks, node::Node, outcomes};
 
 /// The log, as the desk sees it.
-pub struct LogOfJobs {
-    changed: watch::Sender<u64>,
-}
+pub struct LogOfJobs(pub Arc<Node>);
 
-impl Default for LogOfJobs {
-    fn default() -> Self {
-        Self { changed: watch::channel(0).0 }
-    }
-}
+/// Kinds that one event can ask for: so many jobs have one cursor at most.
+const KINDS: u64 = JobKind::ALL.len() as u64;
 
 impl Outstanding for LogOfJobs {
-    fn after(&self, _: u64, _: usize) -> Result<Vec<Asked>, Trouble> {
-        Ok(Vec::new())
+    fn after(&self, cursor: u64, limit: usize) -> Result<Vec<Asked>, Trouble> {
+        let position = LogPosition(cursor / KINDS);
+        // One event asks for one job of each kind at most, and the cursor tells them apart.
+        let found =
+            self.0.views.jobs.view().after(LogPosition(position.0.saturating_sub(1)), limit + JobKind::ALL.len());
+        let asked = found.map_err(|e| Trouble(e.to_string()))?.into_iter().map(|job| Asked {
+            cursor: job.position.0 * KINDS + job.id.kind as u64,
+            id: job.id,
+            since: job.since,
+        });
+        Ok(asked.filter(|asked| asked.cursor > cursor).take(limit).collect())
     }
 
-    fn render(&self, _: JobId) -> Result<Rendered, Trouble> {
-        Ok(Rendered::Gone)
+    fn render(&self, id: JobId) -> Result<Rendered, Trouble> {
+        let outstanding = self.0.views.jobs.view().get(id).map_err(|e| Trouble(e.to_string()))?;
+        let Some(outstanding) = outstanding else { return Ok(Rendered::Gone) };
+        Ok(match asks::render(&self.0, &outstanding).map_err(|e| Trouble(e.to_string()))? {
+            asks::Rendered::Job(job) => Rendered::Job(Box::new(job)),
+            asks::Rendered::Never(reason) => Rendered::Never(reason.to_owned()),
+            asks::Rendered::Gone => Rendered::Gone,
+        })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+        self.0.views.jobs.view().asked()
     }
 }
 
 impl Outcomes for LogOfJobs {
-    fn record(&self, _: JobId, _: Outcome) -> PortFuture<'_, Result<Recorded, Trouble>> {
-        Box::pin(async { Ok(Recorded::Over) })
+    fn record(&self, job: JobId, outcome: Outcome) -> PortFuture<'_, Result<Recorded, Trouble>> {
+        Box::pin(async move {
+            match outcomes::record(&self.0, job, outcome).await.map_err(|e| Trouble(e.to_string()))? {
+                outcomes::Recorded::Over => Ok(Recorded::Over),
+                outcomes::Recorded::Again(job) => Ok(Recorded::Again(job)),
+            }
+        })
     }
 
-    fn dropped(&self, _: JobId) -> PortFuture<'_, Result<(), Trouble>> {
-        Box::pin(async { Ok(()) })
+    fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {
+        Box::pin(async move { outcomes::dropped(&self.0, job).await.map_err(|e| Trouble(e.to_string())) })
     }
 }

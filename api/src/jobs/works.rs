@@ -5,21 +5,45 @@ use std::sync::Arc;
 use dface_commands::system::SystemClock;
 use dface_domain::{
     jobs::{JobKind, JobQueue},
+    objects::Objects,
     ports::Keys,
 };
-use dface_workers::runner::{Paused, Runner, Work};
+use dface_workers::{
+    coupons::Fonts,
+    jobs::{coupon::CouponJob, picture::PictureJob},
+    runner::{Paused, Runner, Work},
+};
 
 use super::meter::ProcessMeter;
-use crate::settings::Settings;
+use crate::settings::{BadSettings, Settings};
 
-/// One for each kind that can be done; none can yet.
-fn works(_: &Settings, _: &Arc<dyn Keys>) -> Vec<(JobKind, Arc<dyn Work>)> {
-    Vec::new()
+/// What jobs need of the world; nothing of the log.
+pub struct Means {
+    /// Where files are.
+    pub objects: Arc<dyn Objects>,
+    /// What opens and seals them.
+    pub keys: Arc<dyn Keys>,
+}
+
+/// One for each kind that can be done.
+fn works(settings: &Settings, means: &Means) -> Result<Vec<(JobKind, Arc<dyn Work>)>, BadSettings> {
+    let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
+    let threads = usize::from(settings.jobs.picture);
+    let picture = PictureJob::new(Arc::clone(&objects), keys, settings.picture_limits(), threads);
+    let coupon = CouponJob { fonts: Fonts::find(&settings.coupons.fonts), zone: settings.zone()?, objects };
+    Ok(vec![(JobKind::Picture, Arc::new(picture)), (JobKind::Coupon, Arc::new(coupon))])
 }
 
 /// The runner of this process.
-#[must_use]
-pub fn runner(settings: &Settings, queue: Arc<dyn JobQueue>, keys: &Arc<dyn Keys>, paused: Paused) -> Runner {
+///
+/// # Errors
+/// The time zone is unknown.
+pub fn runner(
+    settings: &Settings,
+    queue: Arc<dyn JobQueue>,
+    means: &Means,
+    paused: Paused,
+) -> Result<Runner, BadSettings> {
     let runner = Runner::new(queue, Arc::new(SystemClock), Arc::new(ProcessMeter), paused, settings.jobs.runner());
-    works(settings, keys).into_iter().fold(runner, |runner, (kind, work)| runner.with(kind, work))
+    Ok(works(settings, means)?.into_iter().fold(runner, |runner, (kind, work)| runner.with(kind, work)))
 }
