@@ -65,7 +65,6 @@ pub fn start(node: &Node) -> Result<(), StartError> {
     node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone: node.settings.zone()?, within_s });
     node.processes.start(CouponMessages);
     node.processes.start(PhotoMessages);
-    node.processes.start(PhotoMessages);
     Ok(())
 }
 
