@@ -70,7 +70,7 @@ fn pausing_a_kind_outlives_a_restart_and_is_audited() {
     let operator = server.operator();
     assert_eq!(operator.get("/admin/jobs").ok(), Value::Array(Vec::new()));
     assert_eq!(operator.post("/admin/pause/picture", &serde_json::json!({})).ok()["paused"], true);
-    operator.post("/admin/pause/cake", &serde_json::json!({})).refused(400, "invalid_parameter");
+    operator.post("/admin/pause/cake", &serde_json::json!({})).refused(400, "bad_parameter");
     server.stop();
     server.start_again();
     let operator = server.operator();
@@ -80,7 +80,7 @@ fn pausing_a_kind_outlives_a_restart_and_is_audited() {
     let unknown = "/admin/jobs/coupon-018f0000-0000-7000-8000-000000000001";
     operator.post(&format!("{unknown}/retry"), &serde_json::json!({})).refused(404, "not_found");
     dface_tests::Answer::to(operator.request(Method::DELETE, unknown)).refused(404, "not_found");
-    operator.get("/admin/jobs?state=asleep").refused(400, "invalid_parameter");
+    operator.get("/admin/jobs?state=asleep").refused(400, "bad_parameter");
     server.stop();
     let log = dface(server.dir(), &[], &["replay", "--type", "OperatorActed"]).ended(0);
     assert!(log.stdout.contains("jobs_pause") && log.stdout.contains("jobs_resume"), "{}", log.stdout);
