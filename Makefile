@@ -57,8 +57,7 @@ fuzz: setup ## property tests with many more cases (CASES=200000)
 	PROPTEST_CASES=$(CASES) .ci/long 'test(/prop|fuzz/)'
 
 .PHONY: try-data
-try-data: ## import a directory of real shops, check-ins and follows: make try-data DIR
-	@.ci/setup
+try-data: setup ## import a directory of real shops, check-ins, follows and pictures: make try-data DIR
 	cargo build --release -p dface-api
 	@.ci/try-data "$(strip $(DIR))" "$${CARGO_TARGET_DIR:-target}/release/dface"
 

@@ -11,12 +11,14 @@ use dface_domain::{
 };
 use jiff::tz::TimeZone;
 use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
     boots::Boots,
     http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
+    pages::Pages,
     settings::BadSettings,
     sign_in_limits::SignInLimits,
     weibo::Weibo,
@@ -41,6 +43,10 @@ pub struct App {
     pub weibo: Option<Weibo>,
     /// Where the document's own times are local.
     pub zone: TimeZone,
+    /// Pictures that are taken in at once.
+    pub receiving: Semaphore,
+    /// Where each session is in the lists that it pages through.
+    pub pages: Pages,
     /// What each session wrote last: its next request sees it.
     written: Cache<SessionId, LogPosition>,
 }
@@ -111,8 +117,10 @@ impl App {
         let limits = &node.settings.limits;
         let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
         let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
+        let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
-        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, written: Cache::new(WRITERS) })
+        let (pages, written) = (Pages::default(), Cache::new(WRITERS));
+        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, receiving, pages, written })
     }
 
     /// The read models.
@@ -125,6 +133,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.node.commands.clock().now()
+    }
+
+    /// The document's own form of a moment: `2012-06-11 11:11:11`, local.
+    #[must_use]
+    pub fn local_time(&self, at: Timestamp) -> String {
+        at.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     /// The context of a request's commands.

@@ -2,7 +2,9 @@
 
 pub mod admin;
 pub mod app;
+pub mod asks;
 pub mod boots;
+pub mod cleaning;
 pub mod cli;
 pub mod demo;
 pub mod doctor;
@@ -11,6 +13,9 @@ pub mod import;
 pub mod jobs;
 pub mod metrics;
 pub mod node;
+pub mod outcomes;
+pub mod pages;
+pub mod processes;
 pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;

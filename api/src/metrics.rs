@@ -34,6 +34,12 @@ pub const JOB_TRIES_TOTAL: &str = "dface_job_tries_total";
 pub const JOB_DURATION_SECONDS: &str = "dface_job_duration_seconds";
 /// 1 where the queue of jobs can be used.
 pub const QUEUE_CONNECTED: &str = "dface_queue_connected";
+/// Events between a process and the head of the log, by `process`.
+pub const PROCESS_LAG: &str = "dface_process_lag_events";
+/// 1 where a process waits for something that does not work, by `process`.
+pub const PROCESS_WAITS: &str = "dface_process_waits";
+/// Events that a process could not act on and keeps, by `process`.
+pub const PROCESS_PARKED: &str = "dface_process_parked_events";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +68,9 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (JOB_TRIES_TOTAL, Kind::Counter, Unit::Count, "Tries that ended in this process, by kind and end"),
     (JOB_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a try's begin to its end, by kind"),
     (QUEUE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the queue of jobs can be used"),
+    (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
+    (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
+    (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -11,12 +11,17 @@ use std::{
 use dface_commands::{
     CommandError, Commands, ExecutorSettings, Parts as CommandParts, Passwords, ServerSecret,
     keys::EmbeddedKeys,
+    processes::Processes,
     store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
     system::{SystemClock, SystemEntropy},
 };
-use dface_domain::ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots};
+use dface_domain::{
+    objects::Objects,
+    ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
+};
 use dface_projections::{
     blocks::{Blocks, BlocksView},
+    coupons::{Coupons, CouponsView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
     people::{People, PeopleView},
@@ -28,10 +33,12 @@ use dface_projections::{
     shops::{Shops, ShopsView},
     trace::{Trace, TraceView},
 };
+use dface_workers::objects;
 use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
+    processes,
     settings::{BadSettings, Settings},
 };
 
@@ -81,6 +88,7 @@ impl From<CommandError> for StartError {
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
     pub blocks: Served<BlocksView>,
+    pub coupons: Served<CouponsView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
     pub people: Served<PeopleView>,
@@ -100,12 +108,16 @@ pub struct Node {
     pub store: EmbeddedStore,
     /// The writing side.
     pub commands: Arc<Commands>,
+    /// Pictures and coupon drawings.
+    pub objects: Arc<dyn Objects>,
     /// The reading side.
     pub projector: Arc<Projector>,
     /// What readers hold.
     pub views: Views,
     /// The desk of jobs; commands on a stopped directory have none.
     pub desk: OnceLock<Arc<Desk>>,
+    /// What follows the log and acts on it, once it is started.
+    pub processes: Processes,
 }
 
 impl Node {
@@ -115,13 +127,25 @@ impl Node {
     /// Wrong settings or a directory in use (exit 2), or damage and failures (exit 1).
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let (store, commands, parts) = open_writing_side(&settings).await?;
+        let objects = objects::open(Some(&settings.objects), &settings.data)
+            .map_err(|e| StartError::Refused(format!("setting `objects`: {e}")))?;
         let shared_store: Arc<dyn EventStore> = Arc::new(store.clone());
         let (dir, log) = (settings.data.join("read"), store.log_id());
         let tuning = projector_settings(&settings);
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let node = Self { settings, store, commands, projector: Arc::new(projector), views, desk: OnceLock::new() };
+        let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log)?;
+        let node = Self {
+            settings,
+            store,
+            commands,
+            objects,
+            projector: Arc::new(projector),
+            views,
+            processes,
+            desk: OnceLock::new(),
+        };
         node.catch_up().await;
         Ok(node)
     }
@@ -137,6 +161,7 @@ impl Node {
 
     /// Ends all threads after what they are at, and writes everything down.
     pub async fn close(&self) {
+        self.processes.stop().await;
         let (projector, store) = (Arc::clone(&self.projector), self.store.clone());
         let closed = tokio::task::spawn_blocking(move || {
             projector.stop();
@@ -236,6 +261,7 @@ fn open_models(
     let sessions = projector.add::<Sessions>();
     let follows = projector.add::<Follows>();
     let blocks = projector.add::<Blocks>();
+    let coupons = projector.add::<Coupons>();
     let photos = projector.add::<Photos>();
     let jobs = projector.add::<Jobs>();
     let views = Views {
@@ -247,6 +273,7 @@ fn open_models(
         sessions: projector.take(sessions)?,
         follows: projector.take(follows)?,
         blocks: projector.take(blocks)?,
+        coupons: projector.take(coupons)?,
         photos: projector.take(photos)?,
         jobs: projector.take(jobs)?,
     };
@@ -258,6 +285,10 @@ fn prepare_directory(data: &Path) -> Result<(), StartError> {
         |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    }
+    let uploads = data.join("uploads");
+    if !uploads.exists() {
+        fs::DirBuilder::new().mode(0o700).create(&uploads).map_err(failed)?;
     }
     let path = data.join("format");
     match fs::read_to_string(&path) {

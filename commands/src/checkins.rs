@@ -26,6 +26,8 @@ pub struct CheckIn {
     pub od: u32,
     /// What the phone measured.
     pub fix: Fix,
+    /// The access point's hardware address.
+    pub bssid: Option<String>,
 }
 
 /// What a check-in came to.
@@ -58,14 +60,16 @@ impl Commands {
         context: &Context,
         guess: Guess,
     ) -> Result<CheckInDone, CommandError> {
-        let CheckIn { user, shop, od, fix } = check_in;
+        let CheckIn { user, shop, od, fix, bssid } = check_in;
         let known = self.executor.load::<Shop>(&StreamId::shop(shop)).await?;
         let details = known.details().ok_or(Rejection::ShopUnknown(shop))?;
         let at = context.occurred_at.unwrap_or_else(|| self.clock().now());
         let checkin = self.checkin_id(user, shop, at);
         let far = is_far(&fix.position, fix.accuracy, &details.position);
-        let fix = self.keys.seal(Subject::User(user), &fix)?;
-        let command = CheckinCommand::CheckIn(CheckedIn { checkin, user, shop, od, far, fix });
+        let about = Subject::User(user);
+        let fix = self.keys.seal(about, &fix)?;
+        let bssid = bssid.map(|bssid| self.keys.seal(about, &bssid)).transpose()?;
+        let command = CheckinCommand::CheckIn(CheckedIn { checkin, user, shop, od, far, fix, bssid });
         let outcome =
             self.executor.execute::<Checkin>(&StreamId::checkin(checkin), &command, &context.at(at), guess).await?;
         Ok(CheckInDone { checkin, od: outcome.state.od().unwrap_or(od), position: outcome.position })

@@ -6,7 +6,7 @@ use std::future::Future;
 use dface_domain::{events::Gender, ids::UserId, rejection::Rejection, sealed::Subject};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::{CommandError, Commands, Context, people::NewAccount};
+use crate::{CommandError, Commands, Context, people::NewAccount, sign_in_names::Holder};
 
 /// Commands of an import in flight at once. More only makes groups larger that are large already.
 const IN_FLIGHT: usize = 512;
@@ -18,6 +18,12 @@ pub struct ImportedUser {
     pub user: UserId,
     /// Whether the account was made now.
     pub added: bool,
+}
+
+struct Planned {
+    name: String,
+    holder: Holder,
+    user: ImportedUser,
 }
 
 /// The sign-in name of a person that `source` knows as `foreign`.
@@ -47,8 +53,8 @@ impl Commands {
         in_flight(foreign.iter().map(find).collect()).await
     }
 
-    /// The same, with accounts made for those who have none: without a password until one is set. Each id must be there
-    /// once.
+    /// The same, with accounts made for those who have none: without a password until one is set. Whoever left for good
+    /// stays away: theirs is the id of the account that ended. Each id must be there once.
     ///
     /// # Errors
     /// The machinery's; what was made stays.
@@ -62,40 +68,39 @@ impl Commands {
         let plans =
             foreign.iter().zip(known).map(|(foreign, known)| self.planned(imported_name(source, foreign), known));
         let planned = in_flight(plans.collect()).await?;
-        let fresh = planned.iter().filter(|(_, planned)| planned.added);
-        let fresh: Vec<Subject> = fresh.map(|(_, planned)| Subject::User(planned.user)).collect();
+        let fresh = planned.iter().filter(|planned| planned.user.added);
+        let fresh: Vec<Subject> = fresh.map(|planned| Subject::User(planned.user.user)).collect();
         if !fresh.is_empty() {
             self.keys.ensure(&fresh)?;
         }
-        let makes = planned.into_iter().map(|(name, planned)| self.made(name, source, planned, context));
+        let makes = planned.into_iter().map(|planned| self.made(planned, source, context));
         in_flight(makes.collect()).await
     }
 
-    async fn planned(&self, name: String, known: Option<UserId>) -> Result<(String, ImportedUser), CommandError> {
+    /// Who left for good stays away, so that an old table brings nobody back: whatever a row says of them is refused.
+    async fn planned(&self, name: String, known: Option<UserId>) -> Result<Planned, CommandError> {
+        let there = |user| ImportedUser { user, added: false };
         if let Some(user) = known {
-            return Ok((name, ImportedUser { user, added: false }));
+            return Ok(Planned { name, holder: Holder::Account(user), user: there(user) });
         }
-        match self.id_for_name(&name).await {
-            Err(CommandError::Rejected(Rejection::NameTaken)) => Ok((name.clone(), self.made_by_another(&name).await?)),
-            user => Ok((name, ImportedUser { user: user?, added: true })),
-        }
+        let holder = self.holder(&self.sign_in_stream(&name)).await?;
+        let user = match holder {
+            Holder::Account(user) | Holder::Ended(user) => there(user),
+            free => ImportedUser { user: self.id_for_holder(free).await?, added: true },
+        };
+        Ok(Planned { name, holder, user })
     }
 
-    async fn made(
-        &self,
-        name: String,
-        source: &str,
-        planned: ImportedUser,
-        context: &Context,
-    ) -> Result<ImportedUser, CommandError> {
-        if !planned.added {
-            return Ok(planned);
+    async fn made(&self, planned: Planned, source: &str, context: &Context) -> Result<ImportedUser, CommandError> {
+        let Planned { name, holder, user } = planned;
+        if !user.added {
+            return Ok(user);
         }
         let (gender, source) = (Gender::Unset, Some(source.to_owned()));
         let account = NewAccount { name: name.clone(), password: None, gender, source };
         let shown = account.name.clone();
-        match self.register_as(planned.user, account, &shown, context).await {
-            Ok(_) => Ok(planned),
+        match self.register_as(user.user, holder, account, &shown, context).await {
+            Ok(_) => Ok(user),
             Err(CommandError::Rejected(Rejection::NameTaken)) => self.made_by_another(&name).await,
             Err(error) => Err(error),
         }

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod coupons;
 pub mod error;
 pub mod executor;
 pub mod ids;
@@ -14,12 +15,14 @@ pub mod messages;
 pub mod passwords;
 pub mod people;
 pub mod photos;
+pub mod processes;
 pub mod profiles;
 pub mod relations;
 pub mod requests;
 pub mod secret;
 pub mod sessions;
 pub mod shops;
+mod sign_in_names;
 pub mod store;
 pub mod system;
 pub mod weibo;
@@ -46,6 +49,7 @@ pub struct Commands {
     keys: Arc<dyn Keys>,
     secret: Arc<ServerSecret>,
     ids: ids::Allocator,
+    grants: coupons::Turns,
     passwords: Passwords,
 }
 
@@ -78,6 +82,7 @@ impl Commands {
             keys: parts.keys,
             secret: parts.secret,
             ids: ids::Allocator::default(),
+            grants: coupons::Turns::default(),
             passwords: parts.passwords,
         }
     }

@@ -3,22 +3,22 @@
 use dface_domain::{
     envelope::LogPosition,
     events::{
-        Gender, IdKind, PasswordSet, PersonErased, Provider, SignInNameClaimed, UserRegistered, UserResumed,
-        UserSuspended, WeiboAccount,
+        Gender, PasswordSet, PersonErased, Provider, SignInNameClaimed, UserRegistered, UserResumed, UserSuspended,
+        WeiboAccount,
     },
     ids::UserId,
-    people::{Account, AccountCommand, SignInName},
+    people::{Account, AccountCommand},
     rejection::Rejection,
     sealed::{Sealed, Subject},
-    stream::{Category, StreamId},
+    stream::StreamId,
 };
 
-use crate::{CommandError, Commands, Context, Guess};
+use crate::{CommandError, Commands, Context, Guess, sign_in_names::Holder};
 
 /// A local account that is to be made.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// The sign-in name, unique for ever; the name shown starts as the same.
+    /// The sign-in name, unique as long as its account is there; the name shown starts as the same.
     pub name: String,
     /// The sign-in password; without one nobody can sign in until one is set.
     pub password: Option<String>,
@@ -63,26 +63,18 @@ impl Commands {
         shown: &str,
         context: &Context,
     ) -> Result<(UserId, LogPosition), CommandError> {
-        let user = self.id_for_name(&new.name).await?;
+        let holder = self.holder(&self.sign_in_stream(&new.name)).await?;
+        let user = self.id_for_holder(holder).await?;
         self.keys.ensure(&[Subject::User(user)])?;
-        let position = self.register_as(user, new, shown, context).await?;
+        let position = self.register_as(user, holder, new, shown, context).await?;
         Ok((user, position))
     }
 
-    /// The id that an account of a free name gets.
-    pub(crate) async fn id_for_name(&self, name: &str) -> Result<UserId, CommandError> {
-        match self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user {
-            // A claim without an account is a registration that was cut off: this one takes its place.
-            Some(user) if self.executor.load::<Account>(&StreamId::user(user)).await?.is_new() => Ok(user),
-            Some(_) => Err(Rejection::NameTaken.into()),
-            None => Ok(UserId::Number(self.next_id(IdKind::User).await?)),
-        }
-    }
-
-    /// Makes the account `user`, whose key is there.
+    /// Makes the account `user`, whose key is there and whose sign-in name `holder` had.
     pub(crate) async fn register_as(
         &self,
         user: UserId,
+        holder: Holder,
         new: NewAccount,
         shown: &str,
         context: &Context,
@@ -94,8 +86,7 @@ impl Commands {
             Some(password) => Some(PasswordSet { user, hash: self.hash(user, password).await? }),
             None => None,
         };
-        let claim = SignInNameClaimed { user, name };
-        self.executor.execute::<SignInName>(&stream, &claim, context, Guess::New).await?;
+        self.claim_name(&stream, holder, SignInNameClaimed { user, name }, context).await?;
         let registered =
             UserRegistered { user, provider: Provider::Local, name: shown, gender: new.gender, source: new.source };
         let register = AccountCommand::Register { registered, password, weibo: None };
@@ -227,27 +218,12 @@ impl Commands {
         Ok(self.executor.execute::<Account>(&stream, command, context, Guess::Known).await?.position)
     }
 
-    /// Whose sign-in name this is, of an account that is whole.
-    ///
-    /// # Errors
-    /// The machinery's.
-    pub async fn user_named(&self, name: &str) -> Result<Option<UserId>, CommandError> {
-        let Some(user) = self.executor.load::<SignInName>(&self.sign_in_stream(name)).await?.user else {
-            return Ok(None);
-        };
-        Ok(self.user_exists(user).await?.then_some(user))
-    }
-
     /// Whether there is such a person.
     ///
     /// # Errors
     /// The machinery's.
     pub async fn user_exists(&self, user: UserId) -> Result<bool, CommandError> {
         Ok(self.executor.load::<Account>(&StreamId::user(user)).await?.exists())
-    }
-
-    fn sign_in_stream(&self, name: &str) -> StreamId {
-        StreamId::new(Category::Signin, self.secret.sign_in_key(name))
     }
 
     async fn hash(&self, user: UserId, password: String) -> Result<Sealed<String>, CommandError> {

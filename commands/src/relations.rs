@@ -26,8 +26,10 @@ impl Commands {
         if user == follow {
             return Err(Rejection::FollowsOneself.into());
         }
-        if !self.user_exists(follow).await? {
-            return Err(Rejection::UserUnknown(follow).into());
+        for one in [user, follow] {
+            if !self.user_exists(one).await? {
+                return Err(Rejection::UserUnknown(one).into());
+            }
         }
         if let Some(record) = self.executor.load::<Relation>(&stream).await?.follow_of(user) {
             return Ok((record, None));

@@ -9,6 +9,7 @@ use dface_domain::{
     stream::{Category, StreamId},
     time::Timestamp,
 };
+use uuid::Uuid;
 
 use crate::{CommandError, Commands, Context, Guess};
 
@@ -66,6 +67,16 @@ impl Commands {
         let stream = self.request_stream(request);
         self.executor.execute::<KeyedRequest>(&stream, &command, context, Guess::Known).await?;
         Ok(())
+    }
+
+    /// What all repeats of a request have in common: the correlation of what they do.
+    #[must_use]
+    pub fn request_id(&self, request: &RequestKey<'_>) -> Uuid {
+        let user = request.user.to_string();
+        let hash = self.secret.keyed_hash("request-id", &[user.as_bytes(), request.key.as_bytes()]);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
     fn request_stream(&self, request: &RequestKey<'_>) -> StreamId {

@@ -3,17 +3,20 @@
 use dface_domain::{
     envelope::LogPosition,
     events::{
-        Gender, IdKind, Provider, SignInNameClaimed, UserRegistered, WeiboAccount, WeiboLinked, WeiboPostRequested,
+        Gender, Provider, SignInNameClaimed, UserRegistered, WeiboAccount, WeiboLinked, WeiboPostEnded,
+        WeiboPostRequested,
     },
     ids::UserId,
-    people::{Account, AccountCommand, SignInName},
-    ports::StoreError,
+    people::{Account, AccountCommand},
+    ports::KeyError,
     rejection::Rejection,
     sealed::Subject,
+    shares::{Share, ShareCommand},
+    sign_in_names::SignInName,
     stream::{Category, StreamId},
 };
 
-use crate::{CommandError, Commands, Context, Guess, people::SignedIn};
+use crate::{CommandError, Commands, Context, Guess, people::SignedIn, sign_in_names::Holder};
 
 /// What Weibo said of somebody who signed in there.
 #[derive(Debug, Clone)]
@@ -27,16 +30,25 @@ pub struct WeiboSignIn {
 }
 
 impl Commands {
-    /// The account that belongs to somebody at Weibo, made at the first sign-in.
+    /// The account that belongs to somebody at Weibo, made at the first sign-in, and at the first one after its end.
     ///
     /// # Errors
-    /// It is suspended or has ended, or the machinery failed.
+    /// It is suspended, or the machinery failed.
     pub async fn sign_in_weibo(&self, sign_in: WeiboSignIn, context: &Context) -> Result<SignedIn, CommandError> {
-        let key = self.secret.sign_in_key(&format!("weibo\0{}", sign_in.account.uid));
-        let stream = StreamId::new(Category::Signin, key);
-        let user = match self.executor.load::<SignInName>(&stream).await?.user {
-            Some(user) => user,
-            None => self.claim(&stream, &sign_in, context).await?,
+        match self.find_or_make(&sign_in, context).await {
+            // It ended at this very moment: now there is none.
+            Err(CommandError::Rejected(Rejection::UserUnknown(_)) | CommandError::Keys(KeyError::Destroyed(_))) => {
+                self.find_or_make(&sign_in, context).await
+            }
+            done => done,
+        }
+    }
+
+    async fn find_or_make(&self, sign_in: &WeiboSignIn, context: &Context) -> Result<SignedIn, CommandError> {
+        let stream = self.weibo_stream(sign_in.account.uid);
+        let user = match self.holder(&stream).await? {
+            Holder::Account(user) | Holder::Unfinished(user) => user,
+            free @ (Holder::Nobody | Holder::Ended(_)) => self.claim_weibo(&stream, free, sign_in, context).await?,
         };
         let account = self.executor.load::<Account>(&StreamId::user(user)).await?;
         let about = Subject::User(user);
@@ -48,10 +60,8 @@ impl Commands {
             let (provider, gender) = (Provider::Weibo, sign_in.gender);
             let registered = UserRegistered { user, provider, name, gender, source: None };
             AccountCommand::Register { registered, password: None, weibo: Some(linked()?) }
-        } else if account.exists() {
-            AccountCommand::LinkWeibo(linked()?)
         } else {
-            return Err(Rejection::AccountEnded.into());
+            AccountCommand::LinkWeibo(linked()?)
         };
         let stream = StreamId::user(user);
         let outcome = match self.executor.execute::<Account>(&stream, &command, context, Guess::Known).await {
@@ -65,14 +75,23 @@ impl Commands {
         self.signed_in(user, &outcome.state)
     }
 
-    async fn claim(&self, stream: &StreamId, sign_in: &WeiboSignIn, context: &Context) -> Result<UserId, CommandError> {
-        let user = UserId::Number(self.next_id(IdKind::User).await?);
+    async fn claim_weibo(
+        &self,
+        stream: &StreamId,
+        holder: Holder,
+        sign_in: &WeiboSignIn,
+        context: &Context,
+    ) -> Result<UserId, CommandError> {
+        let user = self.id_for_holder(holder).await?;
         self.keys.ensure(&[Subject::User(user)])?;
         let claim = SignInNameClaimed { user, name: self.keys.seal(Subject::User(user), &sign_in.name)? };
-        match self.executor.execute::<SignInName>(stream, &claim, context, Guess::New).await {
-            Ok(_) => Ok(user),
+        match self.claim_name(stream, holder, claim, context).await {
             // Two first sign-ins at once: the other one's claim counts.
-            Err(error) => self.executor.load::<SignInName>(stream).await?.user.ok_or(error),
+            Err(CommandError::Rejected(Rejection::NameTaken)) => {
+                let owner = self.executor.load::<SignInName>(stream).await?.user;
+                owner.ok_or_else(|| Rejection::NameTaken.into())
+            }
+            done => done.map(|()| user),
         }
     }
 
@@ -88,12 +107,29 @@ impl Commands {
         context: &Context,
     ) -> Result<Option<LogPosition>, CommandError> {
         let text = self.keys.seal(Subject::User(user), &text.to_owned())?;
-        let event = WeiboPostRequested { user, ver: ver.to_owned(), text };
-        let stream = StreamId::new(Category::Share, format_args!("{user}-{ver}"));
-        match self.executor.append_first(&stream, event.into(), context).await {
-            Ok(appended) => Ok(Some(appended.position)),
-            Err(CommandError::Store(StoreError::WrongVersion { .. })) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let command = ShareCommand::Request(WeiboPostRequested { user, ver: ver.to_owned(), text });
+        let stream = share_stream(user, ver);
+        Ok(self.executor.execute::<Share>(&stream, &command, context, Guess::Known).await?.position)
     }
+
+    /// Records what came of such a post; `reason` is why it was not made.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn share_ended(
+        &self,
+        user: UserId,
+        ver: &str,
+        reason: Option<String>,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let posted = reason.is_none();
+        let command = ShareCommand::End(WeiboPostEnded { user, photo: None, posted, reason });
+        let stream = share_stream(user, ver);
+        Ok(self.executor.execute::<Share>(&stream, &command, context, Guess::Known).await?.position)
+    }
+}
+
+fn share_stream(user: UserId, ver: &str) -> StreamId {
+    StreamId::new(Category::Share, format_args!("{user}-{ver}"))
 }

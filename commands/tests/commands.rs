@@ -66,7 +66,7 @@ fn details() -> ShopDetails {
 
 fn fix() -> Fix {
     let position = Position::new(30.28691, 120.12763).expect("a place");
-    Fix { position, accuracy: 50, altitude: None, altacc: None, bssid: None }
+    Fix { position, accuracy: 50, altitude: None, altacc: None }
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn of_many_who_want_a_name_at_once_one_has_it() {
 async fn a_check_in_of_one_minute_is_one_event_also_after_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
     let at = Timestamp::from_seconds(1_700_000_000);
-    let check_in = |user, shop| CheckIn { user, shop, od: 3, fix: fix() };
+    let check_in = |user, shop| CheckIn { user, shop, od: 3, fix: fix(), bssid: None };
     let (user, shop, first) = {
         let opened = open(dir.path(), ExecutorSettings::default());
         let (user, _) = opened.commands.register(account("anna"), &context()).await.expect("registered");

@@ -107,7 +107,7 @@ mod tests {
 
     fn checked_in() -> CheckedIn {
         let fix = Sealed::from_bytes(Subject::User(ANNA), vec![1]);
-        CheckedIn { checkin: ID, user: ANNA, shop: SHOP, od: 2, far: false, fix }
+        CheckedIn { checkin: ID, user: ANNA, shop: SHOP, od: 2, far: false, fix, bssid: None }
     }
 
     fn deleted() -> Event {

@@ -240,6 +240,16 @@ object_id!(
     CouponId
 );
 
+impl CheckinId {
+    /// The minute it was in, as its first four bytes have it: that minute's first second since 1970, within what 32
+    /// bits hold.
+    #[must_use]
+    pub fn minute(self) -> u32 {
+        let [a, b, c, d, ..] = self.0.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
 /// SHA-256 of a session's cookie: what is stored of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub [u8; 32]);

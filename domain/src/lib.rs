@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod checkins;
+pub mod coupons;
 pub mod envelope;
 pub mod events;
 pub mod geo;
@@ -19,6 +20,8 @@ pub mod relations;
 pub mod requests;
 pub mod sealed;
 pub mod sessions;
+pub mod shares;
 pub mod shops;
+pub mod sign_in_names;
 pub mod stream;
 pub mod time;

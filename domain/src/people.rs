@@ -1,4 +1,4 @@
-//! Accounts (seed §2, §16) and the sign-in names that lead to them.
+//! Accounts (seed §2, §16). The sign-in names that lead to them are in `sign_in_names`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::{
     aggregate::Aggregate,
     events::{
         ChatPasswordReset, Event, Gender, Invisible, PasswordSet, PersonErased, Profile, ProfileChanged, Provider,
-        SignInNameClaimed, UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked,
+        UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked,
     },
     ids::UserId,
     rejection::Rejection,
@@ -227,31 +227,6 @@ impl Account {
     }
 }
 
-/// A sign-in name: whoever claims it first has it. Its stream is named by the name's keyed hash.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct SignInName {
-    /// Whose it is.
-    pub user: Option<UserId>,
-}
-
-impl Aggregate for SignInName {
-    type Command = SignInNameClaimed;
-
-    fn decide(&self, claim: &SignInNameClaimed) -> Result<Vec<Event>, Rejection> {
-        match self.user {
-            None => Ok(vec![claim.clone().into()]),
-            Some(user) if user == claim.user => Ok(vec![]),
-            Some(_) => Err(Rejection::NameTaken),
-        }
-    }
-
-    fn apply(&mut self, event: &Event) {
-        if let Event::SignInNameClaimed(event) = event {
-            self.user = Some(event.user);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,13 +304,5 @@ mod tests {
         let gone = given::<Account>([local(), erased.into()]);
         gone.when(&erase).then_nothing();
         gone.when(&AccountCommand::ResetPassword(password())).then_err(Rejection::UserUnknown(ANNA));
-    }
-
-    #[test]
-    fn a_name_has_one_owner() {
-        let claim = |user| SignInNameClaimed { user, name: sealed() };
-        given::<SignInName>([]).when(&claim(ANNA)).then([claim(ANNA).into()]);
-        given::<SignInName>([claim(ANNA).into()]).when(&claim(ANNA)).then_nothing();
-        given::<SignInName>([claim(ANNA).into()]).when(&claim(UserId::Number(2))).then_err(Rejection::NameTaken);
     }
 }

@@ -17,6 +17,14 @@ pub struct Ties {
     pub blocked: bool,
 }
 
+impl Ties {
+    /// For a list of profiles (§23 to §25): to it following is nothing.
+    #[must_use]
+    pub const fn on_a_list(viewer: UserId, subject: UserId, blocked: bool) -> Self {
+        Self { viewer, subject, subject_follows: false, blocked }
+    }
+}
+
 /// What somebody wants to see of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
@@ -27,6 +35,10 @@ pub enum Sight {
     Profile,
     /// Where the subject has been (§14), and whom the subject blocks (§25): nobody but the subject.
     Own,
+    /// A picture that the subject sent to a room (§29): rooms are open, and blocks do not filter them.
+    RoomPicture,
+    /// A picture that the subject sent to this person (§30).
+    PictureFor(UserId),
 }
 
 /// Whether the viewer may see that of the subject.
@@ -37,6 +49,8 @@ pub fn may_see(ties: &Ties, sight: Sight) -> bool {
     }
     match sight {
         Sight::Own => false,
+        Sight::RoomPicture => true,
+        Sight::PictureFor(receiver) => ties.viewer == receiver,
         _ if ties.blocked => false,
         Sight::Profile => true,
         Sight::Place(invisible) => match invisible {
@@ -79,6 +93,14 @@ mod tests {
             assert!(may_see(&ties(2, 2), Sight::Place(invisible)));
             assert!(may_see(&ties(1, 2), Sight::Profile));
         }
+    }
+
+    #[test]
+    fn pictures_are_for_those_they_were_sent_to() {
+        let blocked = Ties { blocked: true, ..ties(1, 2) };
+        assert!(may_see(&blocked, Sight::RoomPicture));
+        assert!(may_see(&blocked, Sight::PictureFor(UserId::Number(1))), "what was received stays received");
+        assert!(!may_see(&Ties { subject_follows: true, ..ties(1, 2) }, Sight::PictureFor(UserId::Number(3))));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CheckinId, PhotoId, RecordId, ShopId, UserId};
+use crate::ids::{CampaignId, CheckinId, PhotoId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum RejectionKind {
     NotFound,
     /// It stands against what is already so.
     Conflict,
+    /// There was such a thing, and its time is over.
+    Gone,
 }
 
 /// A rule forbids what was asked.
@@ -48,6 +50,30 @@ pub enum Rejection {
     /// There is no such open report.
     #[error("id: there is no open report {0}")]
     ReportUnknown(RecordId),
+    /// There is no such campaign.
+    #[error("id: there is no campaign {0}")]
+    CampaignUnknown(CampaignId),
+    /// Outside the campaign's period.
+    #[error("id: campaign {0} gives no coupons now")]
+    CampaignNotRunning(CampaignId),
+    /// The quota is used up.
+    #[error("id: all coupons of campaign {0} are given")]
+    CampaignUsedUp(CampaignId),
+    /// The person has one that is not used.
+    #[error("user_id: this person has an unused coupon of campaign {0}")]
+    CouponHeld(CampaignId),
+    /// The person got one today.
+    #[error("user_id: this person got a coupon of campaign {0} today")]
+    CouponToday(CampaignId),
+    /// The person has no such coupon.
+    #[error("id: you have no such coupon {0}")]
+    CouponUnknown(CampaignId),
+    /// It was used.
+    #[error("id: your coupon {0} is used")]
+    CouponUsed(CampaignId),
+    /// Its period is over.
+    #[error("id: your coupon {0} has expired")]
+    CouponExpired(CampaignId),
     /// There is no such picture.
     #[error("id: there is no picture {0}")]
     PhotoUnknown(PhotoId),
@@ -95,6 +121,14 @@ impl Rejection {
             Self::BlocksOneself => "blocks_oneself",
             Self::BlockedPair => "blocked_pair",
             Self::ReportUnknown(_) => "report_unknown",
+            Self::CampaignUnknown(_) => "campaign_unknown",
+            Self::CampaignNotRunning(_) => "campaign_not_running",
+            Self::CampaignUsedUp(_) => "campaign_used_up",
+            Self::CouponHeld(_) => "coupon_held",
+            Self::CouponToday(_) => "coupon_today",
+            Self::CouponUnknown(_) => "coupon_unknown",
+            Self::CouponUsed(_) => "coupon_used",
+            Self::CouponExpired(_) => "expired",
             Self::PhotoUnknown(_) => "photo_unknown",
             Self::PhotoNotYours(_) => "photo_not_yours",
             Self::ReceiverUnknown(_) => "receiver_unknown",
@@ -116,6 +150,8 @@ impl Rejection {
             | Self::ShopUnknown(_)
             | Self::CheckinUnknown(_)
             | Self::ReportUnknown(_)
+            | Self::CampaignUnknown(_)
+            | Self::CouponUnknown(_)
             | Self::PhotoUnknown(_)
             | Self::ReceiverUnknown(_)
             | Self::AccountEnded => RejectionKind::NotFound,
@@ -124,9 +160,17 @@ impl Rejection {
             | Self::ReceiverBlocked
             | Self::BlockedPair
             | Self::Suspended => RejectionKind::Forbidden,
-            Self::NameTaken | Self::IdTaken(_) | Self::AlbumFull(_) | Self::NotLocal(_) | Self::KeyReused => {
-                RejectionKind::Conflict
-            }
+            Self::NameTaken
+            | Self::IdTaken(_)
+            | Self::AlbumFull(_)
+            | Self::NotLocal(_)
+            | Self::KeyReused
+            | Self::CampaignNotRunning(_)
+            | Self::CampaignUsedUp(_)
+            | Self::CouponHeld(_)
+            | Self::CouponToday(_)
+            | Self::CouponUsed(_) => RejectionKind::Conflict,
+            Self::CouponExpired(_) => RejectionKind::Gone,
             Self::FollowsOneself | Self::BlocksOneself | Self::NotTheAlbum => RejectionKind::Invalid,
         }
     }

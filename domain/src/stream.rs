@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::ids::{CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId};
+use crate::ids::{CampaignId, CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId};
 
 macro_rules! categories {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -32,8 +32,12 @@ categories! {
     Audit = "audit",
     /// Starts of the app, counted by the hour.
     Boots = "boots",
+    /// A shop's offer of coupons.
+    Campaign = "campaign",
     /// One check-in.
     Checkin = "checkin",
+    /// One person's coupons of one campaign.
+    Coupon = "coupon",
     /// A foreign id of an import, mapped to one of ours.
     Foreign = "foreign",
     /// Blocks of whole-number ids that a node took.
@@ -94,6 +98,18 @@ impl StreamId {
     #[must_use]
     pub fn shop(shop: ShopId) -> Self {
         Self::new(Category::Shop, shop)
+    }
+
+    /// A shop's offer of coupons.
+    #[must_use]
+    pub fn campaign(campaign: CampaignId) -> Self {
+        Self::new(Category::Campaign, campaign)
+    }
+
+    /// One person's coupons of one campaign.
+    #[must_use]
+    pub fn coupon(campaign: CampaignId, user: UserId) -> Self {
+        Self::new(Category::Coupon, format_args!("{campaign}-{user}"))
     }
 
     /// A check-in.

@@ -1,6 +1,6 @@
 //! Moments, in microseconds of UTC. Reading a clock is the `Clock` port's; this is only arithmetic and text.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -39,6 +39,18 @@ impl Timestamp {
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).div_euclid(SECOND)
+    }
+
+    /// The day that this moment is in at `zone`, from its first moment to the next day's.
+    #[must_use]
+    pub fn local_day(self, zone: &jiff::tz::TimeZone) -> Range<Self> {
+        let day = self.to_jiff().to_zoned(zone.clone()).start_of_day();
+        let next = day.as_ref().ok().and_then(|day| day.tomorrow().ok()).and_then(|day| day.start_of_day().ok());
+        match (day, next) {
+            (Ok(day), Some(next)) => Self(day.timestamp().as_microsecond())..Self(next.timestamp().as_microsecond()),
+            // At the ends of the calendar there is no next day.
+            _ => self..Self(i64::MAX),
+        }
     }
 
     /// As `jiff` has it, clamped to the years that it knows.
@@ -91,6 +103,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_local_day_has_its_own_midnights() {
+        let zone = |name| jiff::tz::TimeZone::get(name).unwrap();
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let day = time("2012-12-07T16:00:00Z").local_day(&zone("Asia/Shanghai"));
+        assert_eq!(day, time("2012-12-07T16:00:00Z")..time("2012-12-08T16:00:00Z"));
+        let short = time("2012-03-25T12:00:00Z").local_day(&zone("Europe/Berlin"));
+        assert_eq!(short.end.seconds_since(short.start), 23 * 3600);
+        assert!(Timestamp(i64::MAX).local_day(&zone("UTC")).end == Timestamp(i64::MAX));
+    }
 
     #[test]
     fn text_has_microseconds_and_reads_back() {

@@ -61,8 +61,11 @@ fn moment() -> impl Strategy<Value = Timestamp> {
 fn of_people() -> impl Strategy<Value = Event> {
     let registered = (user(), any::<bool>(), sealed(), 0..=2_u8, option::of(any::<String>()));
     prop_oneof![
-        (checkin(), user(), shop(), any::<u32>(), any::<bool>(), sealed())
-            .prop_map(|(checkin, user, shop, od, far, fix)| CheckedIn { checkin, user, shop, od, far, fix }.into()),
+        (checkin(), user(), shop(), any::<u32>(), any::<bool>(), sealed(), option::of(sealed())).prop_map(
+            |(checkin, user, shop, od, far, fix, bssid)| {
+                CheckedIn { checkin, user, shop, od, far, fix, bssid }.into()
+            }
+        ),
         (1..=MAX_NUMBER, user(), user()).prop_map(|(record, user, follow)| Followed {
             record: RecordId(record),
             user,

@@ -82,7 +82,7 @@ fn every_type_and_field_says_what_it_is() {
         assert!(info.meaning.trim().ends_with('.'), "{}", info.name);
         for field in info.fields {
             assert!(field.meaning.trim().ends_with('.'), "{}.{}", info.name, field.name);
-            let sealed = field.of.trim_start_matches("Option<").starts_with("Sealed");
+            let sealed = field.of.trim_start_matches("Option<").starts_with("Sealed<");
             let must_be = matches!(field.class, Class::Personal | Class::Position);
             assert!(sealed || !must_be, "{}.{} is personal and not sealed", info.name, field.name);
             assert!(!sealed || field.class != Class::Public, "{}.{} is sealed and public", info.name, field.name);

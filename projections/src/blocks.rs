@@ -146,7 +146,19 @@ impl BlocksView {
     /// # Errors
     /// The disk's.
     pub fn of(&self, user: UserId) -> Result<Vec<UserId>, ModelError> {
-        self.rows.prefix(&*KeyBuf::tag(BLOCKS).user(user)).map(|guard| other_of(&guard.key()?, BLOCKS)).collect()
+        self.listed(BLOCKS, user)
+    }
+
+    /// Who blocks `user`, by id.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn by(&self, user: UserId) -> Result<Vec<UserId>, ModelError> {
+        self.listed(BLOCKED_BY, user)
+    }
+
+    fn listed(&self, tag: u8, user: UserId) -> Result<Vec<UserId>, ModelError> {
+        self.rows.prefix(&*KeyBuf::tag(tag).user(user)).map(|guard| other_of(&guard.key()?, tag)).collect()
     }
 
     /// Open reports, oldest first.

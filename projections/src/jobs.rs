@@ -1,12 +1,12 @@
 //! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue.
 //!
-//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind` and `u user position kind` → its position.
+//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign` and `u user position kind` → its position.
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
-    events::{Event, PhotoPlace},
-    ids::{PhotoId, UserId},
-    jobs::{JobId, JobKind},
+    events::{CampaignMade, Event, PhotoPlace},
+    ids::{CampaignId, PhotoId, UserId},
+    jobs::{CouponTask, JobId, JobKind},
     objects::ObjectKey,
     sealed::Sealed,
     time::Timestamp,
@@ -24,6 +24,7 @@ use crate::{
 const JOB: u8 = b'j';
 const BY_ID: u8 = b'i';
 const BY_PHOTO: u8 = b'p';
+const BY_CAMPAIGN: u8 = b'c';
 const BY_PERSON: u8 = b'u';
 
 /// What an event asked for; with it and the other read models the job's message is made.
@@ -60,6 +61,8 @@ pub enum Ask {
         /// The text.
         text: Sealed<String>,
     },
+    /// A coupon is to be drawn: the job's own task.
+    Coupon(CouponTask),
 }
 
 impl Ask {
@@ -67,19 +70,21 @@ impl Ask {
         match self {
             Self::Picture { .. } => JobKind::Picture,
             Self::PhotoPost { .. } | Self::Share { .. } => JobKind::Weibo,
+            Self::Coupon(_) => JobKind::Coupon,
         }
     }
 
     const fn user(&self) -> Option<UserId> {
         match self {
             Self::Picture { user, .. } | Self::PhotoPost { user, .. } | Self::Share { user, .. } => Some(*user),
+            Self::Coupon(_) => None,
         }
     }
 
     const fn photo(&self) -> Option<PhotoId> {
         match self {
             Self::Picture { photo, .. } | Self::PhotoPost { photo, .. } => Some(*photo),
-            Self::Share { .. } => None,
+            Self::Share { .. } | Self::Coupon(_) => None,
         }
     }
 }
@@ -113,6 +118,8 @@ impl ReadModel for Jobs {
     const NAME: &'static str = "jobs";
     const SCHEMA: u32 = 1;
     const WANTS: &'static [&'static str] = &[
+        "CampaignDrawn",
+        "CampaignMade",
         "PersonErased",
         "PhotoDeleted",
         "PhotoFailed",
@@ -135,7 +142,7 @@ impl ReadModel for Jobs {
             Event::PhotoProcessed(event) => {
                 let done = end_of_photo(event.photo, JobKind::Picture, rows)?;
                 match done.map(|row| row.ask) {
-                    Some(Ask::Picture { photo, user, place, weibo: true, .. }) => {
+                    Some(Ask::Picture { photo, user, place: place @ PhotoPlace::Room, weibo: true, .. }) => {
                         ask(Ask::PhotoPost { photo, user, place }, recorded, rows)
                     }
                     _ => Ok(()),
@@ -148,6 +155,11 @@ impl ReadModel for Jobs {
                 }
                 Ok(())
             }
+            Event::CampaignMade(event) => ask(Ask::Coupon(coupon_task(event)), recorded, rows),
+            Event::CampaignDrawn(event) => match rows.get::<u64>(&campaign_key(event.campaign))? {
+                Some(position) => take_out(position, JobKind::Coupon, rows).map(|_| ()),
+                None => Ok(()),
+            },
             Event::WeiboPostRequested(event) => {
                 let (user, ver, text) = (event.user, event.ver.clone(), event.text.clone());
                 ask(Ask::Share { user, ver, text }, recorded, rows)
@@ -168,10 +180,29 @@ fn ask(ask: Ask, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError>
     if let Some(photo) = ask.photo() {
         rows.put(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind), &position)?;
     }
+    if let Ask::Coupon(task) = &ask {
+        rows.put(&campaign_key(task.campaign), &position)?;
+    }
     if let Some(user) = ask.user() {
         rows.put(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind), &())?;
     }
     rows.put(&job_key(position, kind), &JobRow { cause: recorded.id, since: recorded.occurred_at, ask })
+}
+
+fn coupon_task(event: &CampaignMade) -> CouponTask {
+    CouponTask {
+        campaign: event.campaign,
+        shop_id: event.shop,
+        shop: event.shop_name.clone(),
+        name: event.name.clone(),
+        text: event.text.clone(),
+        from: event.from,
+        until: event.until,
+    }
+}
+
+fn campaign_key(campaign: CampaignId) -> KeyBuf {
+    KeyBuf::tag(BY_CAMPAIGN).bytes(&campaign.0.0)
 }
 
 fn job_key(position: u64, kind: JobKind) -> KeyBuf {
@@ -196,6 +227,9 @@ fn take_out(position: u64, kind: JobKind, rows: &mut Rows) -> Result<Option<JobR
     rows.delete(&KeyBuf::tag(BY_ID).job(JobId { kind, cause: row.cause }));
     if let Some(photo) = row.ask.photo() {
         rows.delete(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind));
+    }
+    if let Ask::Coupon(task) = &row.ask {
+        rows.delete(&campaign_key(task.campaign));
     }
     if let Some(user) = row.ask.user() {
         rows.delete(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind));

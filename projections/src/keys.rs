@@ -6,21 +6,23 @@ use dface_domain::{
     objects::{Format, ObjectKey},
     time::Timestamp,
 };
+use smallvec::{SmallVec, smallvec};
 
 /// Bytes of a user id in a key.
 pub const USER_LEN: usize = 13;
 
+/// A key's bytes. Nearly all keys are short: a rebuild has millions of them, and sorts them.
+pub type Key = SmallVec<[u8; 36]>;
+
 /// A key that is being put together.
 #[derive(Debug, Clone)]
-pub struct KeyBuf(Vec<u8>);
+pub struct KeyBuf(Key);
 
 impl KeyBuf {
     /// Begins with the tag of a kind of row.
     #[must_use]
     pub fn tag(tag: u8) -> Self {
-        let mut bytes = Vec::with_capacity(40);
-        bytes.push(tag);
-        Self(bytes)
+        Self(smallvec![tag])
     }
 
     /// A person.
@@ -79,18 +81,22 @@ impl KeyBuf {
         self.kind(job.kind).bytes(job.cause.as_bytes())
     }
 
-    /// A number, lesser ones first.
+    /// A check-in, so that those of later minutes come first.
     #[must_use]
-    pub fn number(mut self, number: u64) -> Self {
-        self.0.extend_from_slice(&number.to_be_bytes());
-        self
+    pub fn newest_checkin_first(self, checkin: CheckinId) -> Self {
+        self.checkin(inverted(checkin))
     }
 
-    /// A moment, so that later ones come first.
+    /// A moment from 1970 on, so that later ones come first.
     #[must_use]
-    pub fn newest_first(mut self, moment: Timestamp) -> Self {
-        self.0.extend_from_slice(&(!sortable(moment.0)).to_be_bytes());
-        self
+    pub fn newest_first(self, moment: Timestamp) -> Self {
+        self.number(!moment.0.max(0).cast_unsigned())
+    }
+
+    /// A plain number.
+    #[must_use]
+    pub fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_be_bytes())
     }
 
     /// Bytes as they are.
@@ -141,6 +147,16 @@ impl<'a> KeyReader<'a> {
         self.take().map(u64::from_be_bytes).map(ShopId)
     }
 
+    /// The next part as a moment of [`KeyBuf::newest_first`].
+    pub fn newest_first(&mut self) -> Option<Timestamp> {
+        self.number().map(|number| Timestamp((!number).cast_signed()))
+    }
+
+    /// The next part as a plain number.
+    pub fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
     /// The next part as a check-in.
     pub fn checkin(&mut self) -> Option<CheckinId> {
         self.take().map(ObjectId).map(CheckinId)
@@ -169,25 +185,15 @@ impl<'a> KeyReader<'a> {
         JobKind::ALL.into_iter().find(|known| *known as u8 == kind)
     }
 
-    /// The next part as a number.
-    pub fn number(&mut self) -> Option<u64> {
-        self.take().map(u64::from_be_bytes)
-    }
-
-    /// The next part as a moment that sorts newest first.
-    pub fn newest_first(&mut self) -> Option<Timestamp> {
-        self.take().map(|bytes| Timestamp(unsortable(!u64::from_be_bytes(bytes))))
+    /// The next part as a check-in of [`KeyBuf::newest_checkin_first`].
+    pub fn newest_checkin_first(&mut self) -> Option<CheckinId> {
+        self.checkin().map(inverted)
     }
 }
 
-const SIGN: u64 = 1 << 63;
-
-const fn sortable(number: i64) -> u64 {
-    number.cast_unsigned() ^ SIGN
-}
-
-const fn unsortable(number: u64) -> i64 {
-    (number ^ SIGN).cast_signed()
+/// All bits turned over, which turns the order over.
+fn inverted(CheckinId(ObjectId(bytes)): CheckinId) -> CheckinId {
+    CheckinId(ObjectId(bytes.map(|byte| !byte)))
 }
 
 fn user_bytes(user: UserId) -> [u8; USER_LEN] {
@@ -209,17 +215,18 @@ mod tests {
 
     #[test]
     fn keys_read_back_and_sort_newest_first() {
-        let checkin = CheckinId(ObjectId([5; 12]));
+        let checkin = |seconds| CheckinId(ObjectId::from_parts(seconds, [5; 8]));
         for user in [UserId::Number(7), ADMINISTRATOR] {
-            let key = KeyBuf::tag(b't').user(user).newest_first(Timestamp(-3)).checkin(checkin);
+            let key = KeyBuf::tag(b't').user(user).newest_checkin_first(checkin(60)).checkin(checkin(0)).number(3);
             let mut reader = KeyReader::tagged(&key, b't').unwrap();
             assert_eq!(reader.user(), Some(user));
-            assert_eq!(reader.newest_first(), Some(Timestamp(-3)));
-            assert_eq!(reader.checkin(), Some(checkin));
+            assert_eq!(reader.newest_checkin_first(), Some(checkin(60)));
+            assert_eq!(reader.checkin(), Some(checkin(0)));
+            assert_eq!(reader.number(), Some(3));
             assert_eq!(reader.shop(), None);
         }
-        let at = |micros| KeyBuf::tag(b't').newest_first(Timestamp(micros)).to_vec();
-        assert!(at(5) < at(4) && at(4) < at(-4) && at(-4) < at(i64::MIN));
+        let at = |seconds| KeyBuf::tag(b't').newest_checkin_first(checkin(seconds)).to_vec();
+        assert!(at(u32::MAX) < at(120) && at(120) < at(60) && at(60) < at(0));
         assert!(KeyReader::tagged(&at(5), b'x').is_none());
     }
 }

@@ -175,6 +175,15 @@ impl PeopleView {
         })
     }
 
+    /// Somebody's account at Weibo, sealed; none of an account that does not sign in there.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn weibo_account(&self, user: UserId) -> Result<Option<Sealed<WeiboAccount>>, ModelError> {
+        let row = self.rows.get(&*KeyBuf::tag(PERSON).user(user))?;
+        Ok(row.map(|bytes| rows::decode_row::<PersonRow>(&bytes)).transpose()?.and_then(|row| row.weibo))
+    }
+
     /// People in the order of their ids, after `after`.
     ///
     /// # Errors

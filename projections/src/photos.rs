@@ -1,6 +1,6 @@
 //! Pictures: of whom, for whom, how far they are, and which objects they stand on (seed §12, §14, §17 to §20, §29, §30).
 //!
-//! Rows: `p photo` → the picture, `a user` → the album in its order, `u user photo` → nothing (all of a person's), `r user shop time!
+//! Rows: `p photo` → the picture, `a user` → the album in its order, `h user` → the head portrait (the first of the album that can be shown), `u user photo` → nothing (all of a person's), `r user shop time!
 //! photo` → nothing (what somebody sent to a room), `o object photo` → nothing (who stands on an object). Objects are opened
 //! out of sealed fields; a picture whose owner left has no rows at all.
 
@@ -18,7 +18,7 @@ use dface_domain::{
     time::Timestamp,
 };
 
-use self::rows::{PhotoRow, album_key, object_key, of_person_key, photo_key, room_key};
+use self::rows::{PhotoRow, album_key, head_key, object_key, of_person_key, photo_key, room_key};
 pub use self::view::{LetGo, PhotosView};
 use crate::projector::{ModelError, Parts, ReadModel, Rows};
 
@@ -88,7 +88,10 @@ impl ReadModel for Photos {
                 (row.failed, row.updated) = (Some(event.reason.clone()), recorded.occurred_at);
             }),
             Event::PhotoDeleted(event) => Self::delete(event.photo, rows),
-            Event::AlbumOrdered(event) => rows.put(&album_key(event.user), &event.photos),
+            Event::AlbumOrdered(event) => {
+                rows.put(&album_key(event.user), &event.photos)?;
+                find_head(event.user, rows)
+            }
             Event::PersonErased(event) => Self::forget(event.user, rows),
             _ => Ok(()),
         }
@@ -118,7 +121,8 @@ impl Photos {
         how(&mut after);
         after.open_objects(&*self.keys);
         stand_on(photo, Some(&before), Some(&after), rows)?;
-        rows.put(&photo_key(photo), &after)
+        rows.put(&photo_key(photo), &after)?;
+        if after.place == PhotoPlace::Album { find_head(after.user, rows) } else { Ok(()) }
     }
 
     fn delete(photo: PhotoId, rows: &mut Rows) -> Result<(), ModelError> {
@@ -134,7 +138,7 @@ impl Photos {
         stand_on(photo, Some(&row), None, rows)?;
         rows.delete(&of_person_key(row.user, photo));
         rows.delete(&photo_key(photo));
-        Ok(())
+        if row.place == PhotoPlace::Album { find_head(row.user, rows) } else { Ok(()) }
     }
 
     fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
@@ -142,8 +146,28 @@ impl Photos {
             Self::delete(rows::photo_of_person(&key)?, rows)?;
         }
         rows.delete(&album_key(user));
+        rows.delete(&head_key(user));
         Ok(())
     }
+}
+
+fn find_head(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    let album: Vec<PhotoId> = rows.get(&album_key(user))?.unwrap_or_default();
+    let mut head = None;
+    for photo in album {
+        if rows.get::<PhotoRow>(&photo_key(photo))?.is_some_and(|row| row.files.is_some()) {
+            head = Some(photo);
+            break;
+        }
+    }
+    if rows.get::<PhotoId>(&head_key(user))? == head {
+        return Ok(());
+    }
+    match head {
+        Some(head) => rows.put(&head_key(user), &head)?,
+        None => rows.delete(&head_key(user)),
+    }
+    Ok(())
 }
 
 /// Keeps `o` rows what the picture's row says: nothing else says who stands on an object.

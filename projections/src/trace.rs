@@ -1,6 +1,8 @@
 //! Where people have been: each one's check-ins, newest first (seed §9, §14, §15). Only their owners read it.
 //!
-//! Rows: `t user time! checkin` → the visit, `c checkin` → whose and when.
+//! Rows: `t user checkin!` → the visit, the newest minute first: a check-in's id begins with its minute.
+
+use std::cmp::Reverse;
 
 use dface_domain::{
     envelope::Recorded,
@@ -18,7 +20,6 @@ use crate::{
 };
 
 const VISIT: u8 = b't';
-const CHECKIN: u8 = b'c';
 
 /// A check-in, as its owner sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,10 +40,21 @@ pub struct Visit {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct VisitRow {
+    at: Timestamp,
     shop: ShopId,
     od: u32,
     far: bool,
     fix: Sealed<Fix>,
+}
+
+/// A `VisitRow` of what an event holds, without copying it.
+#[derive(Serialize)]
+struct NewVisitRow<'a> {
+    at: Timestamp,
+    shop: ShopId,
+    od: u32,
+    far: bool,
+    fix: &'a Sealed<Fix>,
 }
 
 /// Turns check-ins into traces.
@@ -52,7 +64,7 @@ impl ReadModel for Trace {
     type View = TraceView;
 
     const NAME: &'static str = "trace";
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
     const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
@@ -63,16 +75,11 @@ impl ReadModel for Trace {
         match event {
             Event::CheckedIn(event) => {
                 let at = recorded.occurred_at;
-                let row = VisitRow { shop: event.shop, od: event.od, far: event.far, fix: event.fix.clone() };
-                rows.put(&visit_key(event.user, at, event.checkin), &row)?;
-                rows.put(&KeyBuf::tag(CHECKIN).checkin(event.checkin), &(event.user, at))
+                let row = NewVisitRow { at, shop: event.shop, od: event.od, far: event.far, fix: &event.fix };
+                rows.put(&visit_key(event.user, event.checkin), &row)
             }
             Event::CheckinDeleted(event) => {
-                let key = KeyBuf::tag(CHECKIN).checkin(event.checkin);
-                if let Some((user, at)) = rows.get::<(UserId, Timestamp)>(&key)? {
-                    rows.delete(&visit_key(user, at, event.checkin));
-                    rows.delete(&key);
-                }
+                rows.delete(&visit_key(event.user, event.checkin));
                 Ok(())
             }
             Event::PersonErased(event) => forget(event.user, rows),
@@ -83,19 +90,13 @@ impl ReadModel for Trace {
 
 fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     for key in rows.keys(&KeyBuf::tag(VISIT).user(user))? {
-        let checkin = KeyReader::tagged(&key, VISIT).and_then(|mut reader| {
-            reader.user()?;
-            reader.newest_first()?;
-            reader.checkin()
-        });
         rows.delete(&key);
-        rows.delete(&KeyBuf::tag(CHECKIN).checkin(checkin.ok_or_else(|| bad_key(&key))?));
     }
     Ok(())
 }
 
-fn visit_key(user: UserId, at: Timestamp, checkin: CheckinId) -> KeyBuf {
-    KeyBuf::tag(VISIT).user(user).newest_first(at).checkin(checkin)
+fn visit_key(user: UserId, checkin: CheckinId) -> KeyBuf {
+    KeyBuf::tag(VISIT).user(user).newest_checkin_first(checkin)
 }
 
 /// Reads traces from disk.
@@ -117,17 +118,19 @@ impl TraceView {
     /// # Errors
     /// The disk's.
     pub fn page(&self, user: UserId, skip: usize, take: usize) -> Result<Vec<Visit>, ModelError> {
-        rows::scan::<VisitRow>(&self.rows, &KeyBuf::tag(VISIT).user(user))
-            .skip(skip)
-            .take(take)
-            .map(|found| {
-                let (key, row) = found?;
-                let mut reader = KeyReader::tagged(&key, VISIT).ok_or_else(|| bad_key(&key))?;
-                let (_, at, checkin) = (reader.user(), reader.newest_first(), reader.checkin());
-                let (at, checkin) = at.zip(checkin).ok_or_else(|| bad_key(&key))?;
-                Ok(Visit { checkin, at, shop: row.shop, od: row.od, far: row.far, fix: row.fix })
-            })
-            .collect()
+        let mut visits: Vec<Visit> = Vec::new();
+        for found in rows::scan::<VisitRow>(&self.rows, &KeyBuf::tag(VISIT).user(user)) {
+            let (key, row) = found?;
+            let checkin = checkin_of(&key).ok_or_else(|| bad_key(&key))?;
+            // Only within a minute the rows do not stand by their time.
+            let other_minute = visits.last().is_some_and(|last| last.checkin.minute() != checkin.minute());
+            if other_minute && visits.len() >= skip.saturating_add(take) {
+                break;
+            }
+            visits.push(Visit { checkin, at: row.at, shop: row.shop, od: row.od, far: row.far, fix: row.fix });
+        }
+        visits.sort_by_key(|visit| (Reverse(visit.at), visit.checkin));
+        Ok(visits.into_iter().skip(skip).take(take).collect())
     }
 
     /// Where somebody checked in last.
@@ -137,6 +140,12 @@ impl TraceView {
     pub fn last(&self, user: UserId) -> Result<Option<Visit>, ModelError> {
         Ok(self.page(user, 0, 1)?.pop())
     }
+}
+
+fn checkin_of(key: &[u8]) -> Option<CheckinId> {
+    let mut reader = KeyReader::tagged(key, VISIT)?;
+    reader.user()?;
+    reader.newest_checkin_first()
 }
 
 fn bad_key(key: &[u8]) -> ModelError {

@@ -10,12 +10,16 @@
 //! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `weibo` | a stand-in for Sina Weibo |
+//! | `graph` | who follows whom: a made graph, or a table of a real one |
+//! | `certificate` | a certificate, for TLS |
 //! | `rabbitmq` | a RabbitMQ of its own, with nothing of the machine's |
 //! | `disk` | a small disk of its own, for filling it |
 
+pub mod certificate;
 pub mod client;
 pub mod command;
 pub mod disk;
+pub mod graph;
 pub mod log;
 pub mod operator;
 pub mod phone;
@@ -25,6 +29,7 @@ pub mod server;
 pub mod weibo;
 
 pub use self::{
+    certificate::Certificate,
     client::{Answer, Given},
     command::{Finished, dface},
     operator::Operator,

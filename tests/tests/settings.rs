@@ -2,8 +2,7 @@
 
 use std::{fs, net::TcpListener, path::Path};
 
-use dface_tests::{Answer, Finished, Server, Setup, dface};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use dface_tests::{Answer, Certificate, Finished, Server, Setup, dface};
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -97,29 +96,9 @@ fn the_order_is_file_environment_flags() {
     assert_ne!(server.public().address().port(), 1, "the flag wins");
 }
 
-struct Certificate {
-    _dir: TempDir,
-    cert: String,
-    key: String,
-    pem: String,
-}
-
-fn certificate() -> Certificate {
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a key");
-    let dir = place();
-    let write = |name: &str, text: String| {
-        let path = dir.path().join(name);
-        fs::write(&path, text).expect("writable");
-        path.display().to_string()
-    };
-    let (pem, key) = (cert.pem(), write("key.pem", signing_key.serialize_pem()));
-    Certificate { cert: write("cert.pem", cert.pem()), key, pem, _dir: dir }
-}
-
 #[test]
 fn with_tls_both_listeners_speak_it_and_commands_go_through_it() {
-    let made = certificate();
+    let made = Certificate::new();
     let setup = Setup::default().set("TLS__CERT", &made.cert).set("TLS__KEY", &made.key).tls(made.pem.clone());
     let mut server = setup.start();
     let phone = server.person("anna", 0);

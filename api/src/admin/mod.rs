@@ -1,9 +1,11 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod campaigns;
 mod events;
 mod gate;
 mod import;
 mod jobs;
+mod photos;
 mod projections;
 mod reports;
 mod shops;
@@ -33,6 +35,9 @@ use crate::http::{Route, openapi::complete};
         users::resume,
         users::sessions,
         users::end_sessions,
+        campaigns::create,
+        campaigns::list,
+        campaigns::send,
         reports::list,
         reports::close,
         shops::create,
@@ -44,6 +49,7 @@ use crate::http::{Route, openapi::complete};
         import::shops,
         import::checkins,
         import::follows,
+        photos::delete,
         projections::list,
         projections::rebuild,
         projections::compare,
@@ -77,9 +83,11 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<Admin>> {
     [
         users::routes(),
+        campaigns::routes(),
         reports::routes(),
         shops::routes(),
         import::routes(),
+        photos::routes(),
         projections::routes(),
         jobs::routes(),
         status::routes(),

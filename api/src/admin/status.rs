@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dface_commands::processes::Standing;
 use http::HeaderValue;
 use metrics::gauge;
 use serde::Serialize;
@@ -38,6 +39,9 @@ struct Status {
     queue: Option<QueueStatus>,
     /// Kinds of jobs that are paused.
     paused: Vec<&'static str>,
+    /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
+    #[schema(value_type = Vec<Object>)]
+    processes: Vec<Standing>,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -61,6 +65,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             .desk
             .get()
             .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
+        processes: node.processes.standings(),
         verifications: node.commands.passwords().verifications(),
     }))
 }
@@ -73,6 +78,11 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     {
         gauge!(names::LOG_EVENTS).set(stats.events as f64);
         gauge!(names::LOG_BYTES).set(stats.bytes as f64);
+        for one in admin.node.processes.standings() {
+            gauge!(names::PROCESS_LAG, "process" => one.name).set(one.lag as f64);
+            gauge!(names::PROCESS_WAITS, "process" => one.name).set(f64::from(u8::from(one.trouble.is_some())));
+            gauge!(names::PROCESS_PARKED, "process" => one.name).set(one.parked.len() as f64);
+        }
         for one in &standings {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));

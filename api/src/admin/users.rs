@@ -63,7 +63,7 @@ pub(crate) fn checked_password(password: String) -> Result<String, ApiError> {
 #[utoipa::path(
     post, path = "/admin/users", tag = "accounts",
     params(
-        ("name" = String, Query, description = "Sign-in name, unique for ever"),
+        ("name" = String, Query, description = "Sign-in name, unique"),
         ("password" = String, Query, description = "Sign-in password"),
         ("gender" = Option<u8>, Query, description = "0 unset, 1 male, 2 female"),
     ),

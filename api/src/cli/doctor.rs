@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Common, Failure, print_json, target::Server};
 use crate::{
     doctor::{
-        Finding, State, broker, data_directory, key_records, models_of_server, ports, secrets, stored,
+        Finding, State, broker, data_directory, fonts, key_records, models_of_server, ports, secrets, stored,
         verify::Verification,
     },
     http::tls,
@@ -85,6 +85,8 @@ async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Resu
     let mut all = vec![Finding::ok("log", format!("{} events in {} segments", status["events"], status["segments"]))];
     let standings: Vec<Value> = server.get_json("/admin/projections").await?;
     all.extend(models_of_server(&standings));
+    let campaigns: Vec<Value> = server.get_json("/admin/campaigns?pcount=1").await?;
+    all.extend(fonts(settings, || !campaigns.is_empty()));
     if thorough {
         all.push(match server.get_json::<Verification>("/admin/verify").await {
             Ok(found) => {

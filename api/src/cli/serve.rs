@@ -19,7 +19,7 @@ use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
     demo,
-    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls},
+    http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
     jobs::{Desk, DeskParts, ledger::Ledger, log::LogOfJobs, queue, works},
     metrics::Exporter,
     node::{Node, write_private},
@@ -45,6 +45,9 @@ pub struct Args {
     /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
     #[arg(long, value_name = "ROLE,…")]
     roles: Option<String>,
+    /// Where pictures are; `DIR/objects`
+    #[arg(long, value_name = "URL")]
+    objects: Option<String>,
     /// Where keys of people are
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -65,6 +68,7 @@ impl Args {
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
             ("roles", self.roles.clone()),
+            ("objects", self.objects.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
@@ -148,6 +152,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
     let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
+    crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
     let limits = limits(settings);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));
@@ -157,7 +162,8 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     desk.start(&mut tasks, &stop);
     if settings.roles.has(Role::Worker) {
         let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
-        tasks.spawn(works::runner(settings, queue, node.commands.keys(), paused).run(stop.clone()));
+        let runner = works::runner(settings, queue, &node.objects, node.commands.keys(), paused)?;
+        tasks.spawn(runner.run(stop.clone()));
     }
 
     let run_file = settings.data.join(RUN_FILE);
@@ -179,9 +185,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
 }
 
 /// Opens the queue and the desk of jobs.
-fn open_desk(node: &Node) -> Result<Arc<Desk>, Failure> {
+fn open_desk(node: &Arc<Node>) -> Result<Arc<Desk>, Failure> {
     let (settings, clock) = (&node.settings, node.commands.clock());
-    let log = Arc::new(LogOfJobs::default());
+    let log = Arc::new(LogOfJobs::of(node));
     let desk = Arc::new(Desk::new(DeskParts {
         queue: queue::open(settings, Arc::clone(clock))?,
         ledger: Ledger::open(&settings.data.join("jobs")).map_err(Failure::work)?,
@@ -213,6 +219,8 @@ pub(super) fn router_settings(settings: &Settings) -> RouterSettings {
         body_limit: settings.limits.body_bytes,
         time_limit: Duration::from_secs(settings.limits.request_s),
         trusted_proxies: settings.trusted_proxies.clone(),
+        uploads: Uploads { dir: settings.upload_dir(), max_bytes: settings.limits.picture_bytes },
+        upload_time: Duration::from_secs(settings.limits.upload_s),
         ..RouterSettings::default()
     }
 }

@@ -31,7 +31,7 @@ enum Action {
     /// Makes a local account
     #[command(after_help = "Example: dface user add --name anna --password s3cret --gender 2")]
     Add {
-        /// Sign-in name, unique for ever; the name shown starts as the same
+        /// Sign-in name, unique; the name shown starts as the same
         #[arg(long)]
         name: String,
         /// Sign-in password

@@ -8,6 +8,7 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{jobs::JobQueue, ports::Keys};
+use dface_workers::objects;
 use http::HeaderValue;
 use metrics::gauge;
 use serde::Serialize;
@@ -67,7 +68,9 @@ pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Export
     let queue = queue::open(settings, Arc::new(SystemClock))?;
     // What is paused is not put on the broker's queue; what is on it is done. The sender stays, for nothing changes.
     let (_nothing_is_paused, paused) = watch::channel(BTreeSet::new());
-    let runner = works::runner(settings, Arc::clone(&queue), &keys, paused);
+    let objects = objects::open(Some(&settings.objects), &settings.data)
+        .map_err(|e| Failure::Usage(format!("--objects: {e}")))?;
+    let runner = works::runner(settings, Arc::clone(&queue), &objects, &keys, paused)?;
     let door = Arc::new(Worker { queue, metrics: metrics.clone() });
     let router = Arc::new(Router::new(door, router_settings(settings), routes()).map_err(Failure::work)?);
 

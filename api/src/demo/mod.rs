@@ -180,8 +180,8 @@ fn lately(now: Timestamp) -> impl Iterator<Item = Visit> {
 }
 
 fn arrival(visit: &Visit, user: UserId, shop: ShopId, position: Position) -> CheckIn {
-    let fix = Fix { position, accuracy: ACCURACY, altitude: None, altacc: None, bssid: None };
-    CheckIn { user, shop, od: visit.od, fix }
+    let fix = Fix { position, accuracy: ACCURACY, altitude: None, altacc: None };
+    CheckIn { user, shop, od: visit.od, fix, bssid: None }
 }
 
 /// The people of the last hours check in again where none of them is to be seen any more.

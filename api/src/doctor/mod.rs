@@ -2,6 +2,7 @@
 
 mod broker;
 mod disk;
+mod fonts;
 mod ports;
 mod store;
 pub mod verify;
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use self::{
     broker::broker,
     disk::{data_directory, secrets},
+    fonts::fonts,
     ports::ports,
     store::{key_records, models_of_server, stored},
 };

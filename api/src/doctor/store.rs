@@ -17,14 +17,16 @@ use dface_domain::{
 use dface_projections::projector::positions;
 use serde_json::Value;
 
-use super::{Finding, verify::verify};
+use super::{Finding, fonts::fonts, verify::verify};
 use crate::{node::store_config, settings::Settings};
 
 /// What stands in a stopped directory; with `thorough`, every record of it. Blocks on the disk.
 #[must_use]
 pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     if !settings.data.join("log").is_dir() {
-        return vec![Finding::ok("log", "none yet; the first start makes it")];
+        let mut found = vec![Finding::ok("log", "none yet; the first start makes it")];
+        found.extend(fonts(settings, || false));
+        return found;
     }
     let store = match EmbeddedStore::open(store_config(settings), Arc::new(SystemClock), &SystemEntropy) {
         Ok(store) => store,
@@ -34,6 +36,7 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     let mut found = vec![Finding::ok("log", format!("{} events in {} segments", stats.events, stats.segments))];
     found.extend(fingerprint(settings, &store));
     found.push(models_of_directory(settings, store.head()));
+    found.extend(fonts(settings, || has_campaign(&store)));
     if thorough {
         found.push(match verify(&store) {
             Ok(all) => {
@@ -45,6 +48,20 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     }
     store.close();
     found
+}
+
+/// Whether any coupon was ever to be drawn. Asked only where that matters, since it reads the log.
+fn has_campaign(store: &EmbeddedStore) -> bool {
+    let mut at = LogPosition::default();
+    while let Ok(page) = store.read_all_blocking(at, 4_096)
+        && let Some(last) = page.last()
+    {
+        if page.iter().any(|recorded| recorded.data.type_name == "CampaignMade") {
+            return true;
+        }
+        at = last.position;
+    }
+    false
 }
 
 const REPAIR: &str =

@@ -57,9 +57,14 @@ impl Answer {
         Self::new(Some(content_type), Body::Whole(bytes.into()))
     }
 
+    /// A status that says it all.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::new(None, Body::Whole(Bytes::new())).status(status)
+    }
+
     /// 302 to `location`.
     pub fn redirect(location: HeaderValue) -> Self {
-        Self::new(None, Body::Whole(Bytes::new())).status(StatusCode::FOUND).header(header::LOCATION, location)
+        Self::empty(StatusCode::FOUND).header(header::LOCATION, location)
     }
 
     /// 200 with a body that is made while it is sent. One without an end must end when `Peer::stopping` is

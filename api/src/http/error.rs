@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use dface_commands::CommandError;
 use dface_domain::{
+    objects::ObjectError,
     ports::{KeyError, StoreError},
     rejection::{Rejection, RejectionKind},
 };
@@ -35,6 +36,8 @@ pub const CODES: &[(&str, u16)] = &[
     ("photo_not_yours", 403),
     ("receiver_blocked", 403),
     ("blocked_pair", 403),
+    ("url_expired", 403),
+    ("wrong_signature", 403),
     ("suspended", 403),
     ("wrong_password", 403),
     ("unknown_path", 404),
@@ -47,6 +50,8 @@ pub const CODES: &[(&str, u16)] = &[
     ("receiver_unknown", 404),
     ("processing", 404),
     ("account_ended", 404),
+    ("campaign_unknown", 404),
+    ("coupon_unknown", 404),
     ("wrong_method", 405),
     ("conflict", 409),
     ("name_taken", 409),
@@ -54,6 +59,12 @@ pub const CODES: &[(&str, u16)] = &[
     ("album_full", 409),
     ("idempotency_key_reused", 409),
     ("not_local", 409),
+    ("campaign_not_running", 409),
+    ("campaign_used_up", 409),
+    ("coupon_held", 409),
+    ("coupon_today", 409),
+    ("coupon_used", 409),
+    ("expired", 410),
     ("body_too_large", 413),
     ("head_too_large", 413),
     ("part_too_large", 413),
@@ -221,6 +232,7 @@ impl From<Rejection> for ApiError {
             RejectionKind::Forbidden => StatusCode::FORBIDDEN,
             RejectionKind::NotFound => StatusCode::NOT_FOUND,
             RejectionKind::Conflict => StatusCode::CONFLICT,
+            RejectionKind::Gone => StatusCode::GONE,
         };
         Self::new(status, rejection.code(), rejection.to_string())
     }
@@ -280,6 +292,22 @@ impl From<CommandError> for ApiError {
                     .inside(error.to_string())
             }
         }
+    }
+}
+
+impl From<ObjectError> for ApiError {
+    fn from(error: ObjectError) -> Self {
+        let inside = error.to_string();
+        let refused = match error {
+            ObjectError::Missing(_) => Self::not_found("not_found", "this picture is gone"),
+            ObjectError::Corrupt(_) => {
+                Self::unavailable("store_damaged", "stored data is damaged; the operators have to repair it")
+            }
+            ObjectError::Unavailable(_) => {
+                Self::unavailable("objects_unavailable", "the store of pictures does not work for now").retry_after(5)
+            }
+        };
+        refused.inside(inside)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct RouterSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Where files of bodies go.
     pub uploads: Uploads,
+    /// The time limit of routes that take a file.
+    pub upload_time: Duration,
 }
 
 impl Default for RouterSettings {
@@ -51,6 +53,7 @@ impl Default for RouterSettings {
             slow: Duration::from_secs(1),
             trusted_proxies: Vec::new(),
             uploads: Uploads { dir: std::env::temp_dir(), max_bytes: 10 * 1024 * 1024 },
+            upload_time: Duration::from_secs(120),
         }
     }
 }
@@ -199,7 +202,8 @@ impl<S: Gate> Router<S> {
     {
         // What a panic leaves half-changed is behind locks of its own or in the event log, not in what is caught here.
         let work = AssertUnwindSafe(self.run(route, head, query, body)).catch_unwind();
-        match tokio::time::timeout(route.time_limit.unwrap_or(self.settings.time_limit), work).await {
+        let usual = if route.takes_file { self.settings.upload_time } else { self.settings.time_limit };
+        match tokio::time::timeout(route.time_limit.unwrap_or(usual), work).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(panic)) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);

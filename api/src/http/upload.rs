@@ -40,14 +40,22 @@ pub struct FormFile {
 }
 
 impl FormFile {
+    /// It, from its beginning. Blocks.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn reader(&mut self) -> io::Result<&mut File> {
+        self.file.rewind()?;
+        Ok(&mut self.file)
+    }
+
     /// All of it. Blocks.
     ///
     /// # Errors
     /// The disk's.
     pub fn read(&mut self) -> io::Result<Vec<u8>> {
-        self.file.rewind()?;
         let mut bytes = Vec::with_capacity(usize::try_from(self.bytes).unwrap_or(0));
-        self.file.read_to_end(&mut bytes)?;
+        self.reader()?.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 }

@@ -1,6 +1,10 @@
 //! From a parameter's text to its type. A refusal says what the value must be; the caller adds the parameter's name.
 
-use dface_domain::ids::{CheckinId, ObjectId, RecordId, ShopId, UserId};
+use dface_domain::{
+    ids::{CampaignId, CheckinId, ObjectId, PhotoId, RecordId, ShopId, UserId},
+    objects::ObjectKey,
+    sealed::Subject,
+};
 
 /// What a value must be, to be read as "must be …".
 pub type MustBe = &'static str;
@@ -96,7 +100,7 @@ macro_rules! ids {
     };
 }
 
-ids!(UserId, ShopId, RecordId, ObjectId, CheckinId);
+ids!(CampaignId, CheckinId, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject, UserId);
 
 #[cfg(test)]
 mod tests {

@@ -131,8 +131,8 @@ impl<'a> Work<'a> {
         let Some(shop) = self.commands.foreign_shop(self.source, &row.venue_id).await? else {
             return Ok(Err(no_shop()));
         };
-        let fix = Fix { position, accuracy: 0, altitude: None, altacc: None, bssid: None };
-        let check_in = CheckIn { user, shop, od: 0, fix };
+        let fix = Fix { position, accuracy: 0, altitude: None, altacc: None };
+        let check_in = CheckIn { user, shop, od: 0, fix, bssid: None };
         let guess = if self.repeats.load(Ordering::Relaxed) > 0 { Guess::Known } else { Guess::New };
         let done = self.commands.check_in_guessing(check_in, &self.context.at(row.utc_time), guess).await;
         let added = done.map(|done| done.position.is_some());

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dface_domain::{
-    jobs::{JobId, QueueError},
+    jobs::{JobId, Outcome, QueueError},
     time::{SECOND, Timestamp},
 };
 
@@ -12,6 +12,7 @@ use super::{
     Desk, Patience,
     ledger::{Entry, JobState},
     ports::{Rendered, Trouble},
+    results::record,
 };
 
 /// Jobs taken up or put at a time.
@@ -92,7 +93,8 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     let ledger = &desk.parts.ledger;
     let job = match desk.parts.outstanding.render(id)? {
         Rendered::Job(job) => job,
-        Rendered::Never(reason) => return ledger.dead(id, &reason),
+        // The log is told, so that it asks no more.
+        Rendered::Never(reason) => return record(desk, id, Outcome::Refused { reason }).await,
         Rendered::Gone => return ledger.over(id),
     };
     match desk.parts.queue.put(&job).await {

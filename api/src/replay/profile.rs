@@ -68,12 +68,17 @@ impl Shaper {
                 Some((one, other)) => format!("{}-{}", self.pseudonym(one).to_owned(), self.pseudonym(other)),
                 None => self.pseudonym(&stream.key).into(),
             },
+            Category::Coupon => match stream.key.split_once('-') {
+                Some((campaign, user)) => format!("{campaign}-{}", self.pseudonym(user)),
+                None => self.pseudonym(&stream.key).into(),
+            },
             Category::Share => match stream.key.split_once('-') {
                 Some((user, ver)) => format!("{}-{ver}", self.pseudonym(user)),
                 None => self.pseudonym(&stream.key).into(),
             },
             Category::Audit
             | Category::Boots
+            | Category::Campaign
             | Category::Checkin
             | Category::Foreign
             | Category::Ids
@@ -92,6 +97,7 @@ impl Shaper {
             || !matches!(
                 category,
                 Category::Album
+                    | Category::Coupon
                     | Category::User
                     | Category::Session
                     | Category::Share

@@ -66,6 +66,17 @@ impl Settings {
             ("presence.hours", self.presence.hours),
             ("limits.connections", i64::try_from(self.limits.connections).unwrap_or(i64::MAX)),
             ("limits.request_s", self.limits.request_s.cast_signed()),
+            ("limits.picture_bytes", self.limits.picture_bytes.cast_signed()),
+            ("limits.picture_pixels", self.limits.picture_pixels.cast_signed()),
+            ("limits.album_photos", i64::try_from(self.limits.album_photos).unwrap_or(i64::MAX)),
+            ("limits.uploads_at_once", i64::try_from(self.limits.uploads_at_once).unwrap_or(i64::MAX)),
+            ("limits.upload_s", self.limits.upload_s.cast_signed()),
+            ("coupons.trigger_within_s", self.coupons.trigger_within_s),
+            ("coupons.send_at_once", i64::try_from(self.coupons.send_at_once).unwrap_or(i64::MAX)),
+            ("processes.tries", self.processes.tries.into()),
+            ("processes.retry_parked_s", self.processes.retry_parked_s.cast_signed()),
+            ("cleaning.orphan_after_s", self.cleaning.orphan_after_s),
+            ("cleaning.every_s", self.cleaning.every_s.cast_signed()),
             ("limits.head_s", self.limits.head_s.cast_signed()),
             ("limits.idle_s", self.limits.idle_s.cast_signed()),
             ("projections.batch", i64::try_from(self.projections.batch).unwrap_or(i64::MAX)),
@@ -76,6 +87,12 @@ impl Settings {
             if value <= 0 {
                 return Err(BadSettings(format!("setting `{key}` must be more than 0")));
             }
+        }
+        if self.object_urls.seconds < 60 {
+            return Err(BadSettings("setting `object_urls.seconds` must be at least 60".to_owned()));
+        }
+        if self.cleaning.grace_s <= self.limits.upload_s {
+            return Err(BadSettings("setting `cleaning.grace_s` must be more than `limits.upload_s`".to_owned()));
         }
         if self.store_tuning.segment_bytes < SMALLEST_SEGMENT.max(self.limits.event_bytes as u64) {
             return Err(BadSettings(format!(

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dface_workers::pictures::PictureLimits;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -33,6 +34,8 @@ pub struct Settings {
     pub roles: Roles,
     /// Where the queue is.
     pub queue: QueueAddress,
+    /// Where pictures are; empty: beside the log.
+    pub objects: String,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
@@ -71,6 +74,58 @@ pub struct Settings {
     pub jobs: Jobs,
     /// RabbitMQ.
     pub amqp: Amqp,
+    /// Coupons.
+    pub coupons: Coupons,
+    /// Processes that follow the log.
+    pub processes: Processes,
+    /// URLs of stored files.
+    pub object_urls: ObjectUrls,
+    /// Objects that nothing needs.
+    pub cleaning: Cleaning,
+}
+
+/// Coupons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coupons {
+    /// Seconds after its cause during which a coupon is given.
+    pub trigger_within_s: i64,
+    /// People whom an operator may send to at once.
+    pub send_at_once: usize,
+    /// More places to look for fonts in.
+    pub fonts: Vec<PathBuf>,
+}
+
+/// Processes that follow the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Processes {
+    /// Tries of an event before it is parked.
+    pub tries: u32,
+    /// Events that may be parked.
+    pub parked: usize,
+    /// Seconds between two tries of parked events.
+    pub retry_parked_s: u64,
+}
+
+/// URLs of stored files that not everybody may see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectUrls {
+    /// Seconds that they hold, at most.
+    pub seconds: i64,
+}
+
+/// Objects that nothing needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cleaning {
+    /// Seconds after it was let go that an object is taken away.
+    pub grace_s: u64,
+    /// Seconds after it was put that an object that nothing ever needed is taken away.
+    pub orphan_after_s: i64,
+    /// Seconds between two looks through all objects.
+    pub every_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -124,6 +179,11 @@ pub struct Limits {
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
     pub event_bytes: usize,
+    pub picture_bytes: u64,
+    pub picture_pixels: u64,
+    pub album_photos: usize,
+    pub uploads_at_once: usize,
+    pub upload_s: u64,
 }
 
 /// Sina Weibo; not used where `base_url` is empty.
@@ -243,6 +303,22 @@ impl Settings {
         if self.keys.as_os_str().is_empty() { self.data.join("keys") } else { self.keys.clone() }
     }
 
+    /// Where files are while they come in; on the disk of the data, so that one limit holds for both.
+    #[must_use]
+    pub fn upload_dir(&self) -> PathBuf {
+        self.data.join("uploads")
+    }
+
+    /// What a picture may ask for.
+    #[must_use]
+    pub fn picture_limits(&self) -> PictureLimits {
+        PictureLimits {
+            bytes: self.limits.picture_bytes,
+            pixels: self.limits.picture_pixels,
+            ..PictureLimits::default()
+        }
+    }
+
     /// Where the server secret is.
     #[must_use]
     pub fn secret_path(&self) -> PathBuf {
@@ -299,6 +375,8 @@ mod tests {
         let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
         assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
         let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
+        assert!(load("", &flags).unwrap_err().contains("--objects"));
+        let flags = [flags.as_slice(), &[("objects", "/srv/objects".to_owned())]].concat();
         assert!(load("", &flags).unwrap().roles.worker_alone());
     }
 
@@ -324,6 +402,8 @@ mod tests {
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
             ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
+            ("[processes]\ntries = 0", "processes.tries"),
             ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
         ] {
             let error = load(file, &[]).unwrap_err();

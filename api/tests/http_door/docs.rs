@@ -28,6 +28,7 @@ fn document() -> OpenApi {
     paths.add_path_operation("/things/{id}", vec![HttpMethod::Delete], OperationBuilder::new().build());
     paths.add_path_operation("/posted", vec![HttpMethod::Post], OperationBuilder::new().build());
     paths.add_path_operation("/raw", vec![HttpMethod::Post], OperationBuilder::new().build());
+    paths.add_path_operation("/upload", vec![HttpMethod::Post], OperationBuilder::new().build());
     paths.paths.insert("/endless".to_owned(), PathItem::new(HttpMethod::Get, OperationBuilder::new()));
     OpenApiBuilder::new().info(Info::new("tiny", "1")).paths(paths).build()
 }

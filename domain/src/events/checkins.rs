@@ -20,8 +20,6 @@ pub struct Fix {
     pub altitude: Option<f64>,
     /// Radius of the altitude in metres.
     pub altacc: Option<f64>,
-    /// The access point's hardware address.
-    pub bssid: Option<String>,
 }
 
 event! {
@@ -39,6 +37,8 @@ event! {
         far: bool => Public,
         /// What the phone measured.
         fix: Sealed<Fix> => Position,
+        /// Hardware address of the access point that it saw; sealed apart, so that who needs this alone opens nothing else.
+        bssid: Option<Sealed<String>> => Personal,
     }
 }
 

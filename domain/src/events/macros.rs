@@ -55,6 +55,13 @@ macro_rules! registry {
                 match self { $( Self::$name(_) => <$name as EventType>::TYPE, )* }
             }
 
+            /// The type's place in `TYPES`.
+            #[must_use]
+            pub const fn type_index(&self) -> usize {
+                enum Index { $( $name, )* }
+                match self { $( Self::$name(_) => Index::$name as usize, )* }
+            }
+
             /// The schema version that is written.
             #[must_use]
             pub const fn schema(&self) -> u16 {

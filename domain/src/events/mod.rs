@@ -9,6 +9,7 @@ mod macros;
 
 pub mod audit;
 pub mod checkins;
+pub mod coupons;
 pub mod messages;
 pub mod people;
 pub mod photos;
@@ -22,8 +23,8 @@ pub mod system;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, messages::*, people::*, photos::*, relations::*, requests::*, sessions::*, shops::*,
-    system::*,
+    audit::*, checkins::*, coupons::*, messages::*, people::*, photos::*, relations::*, requests::*, sessions::*,
+    shops::*, system::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
@@ -162,9 +163,15 @@ macros::registry! {
     AlbumOrdered,
     Blocked,
     BootsCounted,
+    CampaignDrawn,
+    CampaignMade,
     CheckedIn,
     CheckinDeleted,
     ChatPasswordReset,
+    CouponDelivered,
+    CouponGrantReturned,
+    CouponGranted,
+    CouponUsed,
     Followed,
     ForeignIdMapped,
     IdBlockTaken,

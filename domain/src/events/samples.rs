@@ -5,18 +5,20 @@ mod pictures;
 use uuid::Uuid;
 
 use super::{
-    Answer, Blocked, BootCount, BootsCounted, ChatPasswordReset, CheckedIn, CheckinDeleted, EndReason, Event, Followed,
+    Answer, Blocked, BootCount, BootsCounted, CampaignDrawn, CampaignMade, ChatPasswordReset, CheckedIn,
+    CheckinDeleted, CouponDelivered, CouponGrantReturned, CouponGranted, CouponUsed, EndReason, Event, Followed,
     ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
     ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
     SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInNameClaimed, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
+    ShopStaffRemoved, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
     VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
     events::{CodecError, Encoding},
     geo::{MapPosition, Position},
-    ids::{ADMINISTRATOR, CheckinId, ObjectId, RecordId, SessionId, ShopId, UserId},
+    ids::{ADMINISTRATOR, CampaignId, CheckinId, CouponId, ObjectId, RecordId, SessionId, ShopId, UserId},
+    objects::{Format, ObjectKey},
     sealed::{Sealed, Subject},
     shops::kind::ShopKind,
     stream::{Category, StreamId},
@@ -36,16 +38,14 @@ fn checkin() -> CheckinId {
     CheckinId(ObjectId::from_parts(1_354_854_259, [1, 2, 3, 4, 5, 6, 7, 8]))
 }
 
+fn campaign() -> CampaignId {
+    CampaignId(ObjectId::from_parts(1_354_800_000, [8, 7, 6, 5, 4, 3, 2, 1]))
+}
+
 /// What Anna's phone measured.
 #[must_use]
 pub fn fix() -> Fix {
-    Fix {
-        position: place(30.282_817, 120.117_289),
-        accuracy: 65,
-        altitude: Some(12.5),
-        altacc: None,
-        bssid: Some("d8:5d:4c:7e:91:02".to_owned()),
-    }
+    Fix { position: place(30.282_817, 120.117_289), accuracy: 65, altitude: Some(12.5), altacc: None }
 }
 
 fn place(lat: f64, lng: f64) -> Position {
@@ -91,9 +91,10 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let mut all = of_shops();
     all.extend(of_the_installation());
     all.extend(of_profiles(seal));
+    all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
     all.extend([
-        CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()) }.into(),
+        checked_in(seal).into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
         ChatPasswordReset { user: ANNA, generation: 1 }.into(),
         Followed { record: RecordId(91), user: ANNA, follow: BEN }.into(),
@@ -120,6 +121,11 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     ]);
     all.sort_by_key(Event::type_name);
     all
+}
+
+fn checked_in(seal: &mut dyn Seal) -> CheckedIn {
+    let bssid = Some(sealed(seal, &"d8:5d:4c:7e:91:02".to_owned()));
+    CheckedIn { checkin: checkin(), user: ANNA, shop: SHOP, od: 3, far: false, fix: sealed(seal, &fix()), bssid }
 }
 
 /// What Anna says of herself.
@@ -155,6 +161,31 @@ fn of_profiles(seal: &mut dyn Seal) -> Vec<Event> {
     ]
 }
 
+fn of_coupons() -> Vec<Event> {
+    let (campaign, coupon) = (campaign(), CouponId(ObjectId::from_parts(1_354_854_259, [9; 8])));
+    let key = |n| ObjectKey { hash: [n; 32], format: Format::Png };
+    let (at, until) = (Timestamp::from_seconds(1_354_854_259), Timestamp::from_seconds(1_357_000_000));
+    let made = CampaignMade {
+        campaign,
+        shop: SHOP,
+        shop_name: "西溪咖啡".to_owned(),
+        name: "第二杯半价".to_owned(),
+        text: "任意咖啡，每桌一张。".to_owned(),
+        trigger: Trigger::Checkin,
+        from: Timestamp::from_seconds(1_354_800_000),
+        until,
+        quota: Some(100),
+    };
+    vec![
+        made.into(),
+        CampaignDrawn { campaign, full: key(0x58), small: key(0x29) }.into(),
+        CouponGranted { campaign, coupon }.into(),
+        CouponGrantReturned { campaign, coupon }.into(),
+        CouponDelivered { coupon, campaign, shop: SHOP, user: ANNA, at, until }.into(),
+        CouponUsed { coupon, campaign, shop: SHOP, user: ANNA, at, request: Uuid::from_u128(0x33) }.into(),
+    ]
+}
+
 fn of_shops() -> Vec<Event> {
     vec![
         ShopAdded { shop: SHOP, details: shop_details(), source: Some("hangzhou_osm".to_owned()) }.into(),
@@ -187,6 +218,10 @@ fn of_the_installation() -> Vec<Event> {
 pub fn stream_of(event: &Event) -> StreamId {
     match event {
         Event::CheckedIn(_) | Event::CheckinDeleted(_) => StreamId::checkin(checkin()),
+        Event::CampaignMade(_) | Event::CampaignDrawn(_) | Event::CouponGranted(_) | Event::CouponGrantReturned(_) => {
+            StreamId::campaign(campaign())
+        }
+        Event::CouponDelivered(_) | Event::CouponUsed(_) => StreamId::coupon(campaign(), ANNA),
         Event::Followed(_)
         | Event::Unfollowed(_)
         | Event::Blocked(_)

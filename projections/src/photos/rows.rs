@@ -18,6 +18,7 @@ use crate::{
 
 pub(super) const PHOTO: u8 = b'p';
 pub(super) const ALBUM: u8 = b'a';
+pub(super) const HEAD: u8 = b'h';
 pub(super) const OF_PERSON: u8 = b'u';
 pub(super) const ROOM: u8 = b'r';
 pub(super) const OBJECT: u8 = b'o';
@@ -28,6 +29,10 @@ pub(super) fn photo_key(photo: PhotoId) -> KeyBuf {
 
 pub(super) fn album_key(user: UserId) -> KeyBuf {
     KeyBuf::tag(ALBUM).user(user)
+}
+
+pub(super) fn head_key(user: UserId) -> KeyBuf {
+    KeyBuf::tag(HEAD).user(user)
 }
 
 pub(super) fn of_person(user: UserId) -> KeyBuf {

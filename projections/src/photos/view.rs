@@ -10,10 +10,13 @@ use dface_domain::{
 };
 use fjall::Keyspace;
 use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 
 use super::{
     PhotoEntry,
-    rows::{OBJECT, PHOTO, PhotoRow, album_key, bad_key, of_person, of_room, photo_key, photo_of_person},
+    rows::{
+        HEAD, OBJECT, PHOTO, PhotoRow, album_key, bad_key, head_key, of_person, of_room, photo_key, photo_of_person,
+    },
 };
 use crate::{
     keys::{KeyBuf, KeyReader},
@@ -37,14 +40,21 @@ pub struct PhotosView {
     rows: Keyspace,
     keys: Arc<dyn Keys>,
     let_go: Mutex<LetGo>,
+    heads: Cache<UserId, Option<PhotoId>>,
 }
+
+/// Head portraits kept in memory: every list of people shows them.
+const HEADS: usize = 50_000;
 
 impl View for PhotosView {
     fn open(parts: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
-        Ok(Self { rows, keys: Arc::clone(&parts.keys), let_go: Mutex::default() })
+        Ok(Self { rows, keys: Arc::clone(&parts.keys), let_go: Mutex::default(), heads: Cache::new(HEADS) })
     }
 
     fn changed(&self, key: &[u8], value: Option<&[u8]>) {
+        if let Some(user) = KeyReader::tagged(key, HEAD).and_then(|mut key| key.user()) {
+            self.heads.remove(&user);
+        }
         if value.is_none()
             && let Some(object) = KeyReader::tagged(key, OBJECT).and_then(|mut key| key.object())
         {
@@ -77,6 +87,16 @@ impl PhotosView {
         Ok(row.map(|bytes| rows::decode_row(&bytes)).transpose()?.unwrap_or_default())
     }
 
+    /// Somebody's head portrait: the first of the album that can be shown.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn head(&self, user: UserId) -> Result<Option<PhotoId>, ModelError> {
+        self.heads.get_or_insert_with(&user, || {
+            self.rows.get(&*head_key(user))?.map(|bytes| rows::decode_row(&bytes)).transpose()
+        })
+    }
+
     /// All pictures of somebody, for their own export.
     ///
     /// # Errors
@@ -100,9 +120,8 @@ impl PhotosView {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<PhotoEntry>, ModelError> {
-        let (newest, oldest) = (Timestamp(until.0.saturating_sub(1)), from);
-        let range = of_room(user, room).newest_first(newest).to_vec()
-            ..of_room(user, room).newest_first(Timestamp(oldest.0.saturating_sub(1))).to_vec();
+        let bound = |at: Timestamp| of_room(user, room).newest_first(Timestamp(at.0.saturating_sub(1))).to_vec();
+        let range = bound(until)..bound(from);
         let mut sent = Vec::new();
         for guard in self.rows.range(range) {
             let key = guard.key()?;

@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::{
     ModelError,
     checkpoints::Checkpoint,
+    convoy::Member,
+    feed,
     managed::{Shared, open_rows},
     model::ReadModel,
     runner::{Runner, Stopped},
@@ -70,13 +72,9 @@ pub(super) fn new_generation_at<M: ReadModel>(
 ) -> Result<Runner<M>, ModelError> {
     let name = fresh_keyspace::<M>(shared);
     let rows = open_rows(shared, &name)?;
-    let mut runner = Runner {
-        model: M::new(&shared.parts),
-        rows,
-        position: LogPosition::default(),
-        skipped: shared.checkpoints.skipped(M::NAME),
-    };
-    match catch_up(&mut runner, shared, status, until) {
+    let skipped = shared.checkpoints.skipped(M::NAME);
+    let mut runner = Runner::new(&shared.parts, rows, LogPosition::default(), skipped);
+    match along(&mut runner, shared, status, until, Some(&shared.convoy.join(LogPosition::default()))) {
         Ok(()) => Ok(runner),
         Err(error) => {
             shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
@@ -85,22 +83,38 @@ pub(super) fn new_generation_at<M: ReadModel>(
     }
 }
 
-/// Applies the log up to `until`, in big sorted runs.
+/// Applies what is left of the log up to `until`, without waiting for anybody: meanwhile nothing is followed.
 pub(super) fn catch_up<M: ReadModel>(
     runner: &mut Runner<M>,
     shared: &Shared,
     status: &Status,
     until: LogPosition,
 ) -> Result<(), ModelError> {
+    along(runner, shared, status, until, None)
+}
+
+/// Applies the log up to `until`, in big sorted runs.
+fn along<M: ReadModel>(
+    runner: &mut Runner<M>,
+    shared: &Shared,
+    status: &Status,
+    until: LogPosition,
+    convoy: Option<&Member<'_>>,
+) -> Result<(), ModelError> {
+    // Half of what the feed keeps: then what the last one asks for is still there.
+    let batch = shared.settings.rebuild_batch;
+    let ahead = (batch * feed::KEPT / 2) as u64;
     while runner.position < until {
+        if let Some(member) = convoy {
+            member.reached(runner.position, ahead, &shared.stop);
+        }
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
         }
-        let applied =
-            runner.build(&shared.feed, shared.settings.rebuild_batch, until).map_err(|stopped| match stopped {
-                Stopped::AtEvent(failure) => ModelError::Poison(failure),
-                Stopped::Machinery(error) => error,
-            })?;
+        let applied = runner.build(&shared.feed, batch, until).map_err(|stopped| match stopped {
+            Stopped::AtEvent(failure) => ModelError::Poison(failure),
+            Stopped::Machinery(error) => error,
+        })?;
         status.built_to(runner.position);
         if applied == 0 {
             break;

@@ -1,13 +1,13 @@
 //! The log, decoded once for all read models that are near each other in it.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::{CodecError, Event},
     ports::{EventStore, StoreError},
 };
-use quick_cache::sync::Cache;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 /// An event with its envelope.
@@ -21,21 +21,31 @@ pub struct Decoded {
 /// Events in order.
 pub type Batch = Arc<Vec<Decoded>>;
 
-/// Decoded batches kept for those who come a little later.
-const KEPT: usize = 12;
+/// Decoded stretches kept for those who come a little later.
+pub(super) const KEPT: usize = 16;
+
+/// What was asked for: after which position, up to which one, at most how many.
+type Question = (LogPosition, LogPosition, usize);
+
+/// A piece of the log: whoever asks first reads it, while the others wait for it.
+struct Stretch {
+    question: Question,
+    batch: Mutex<Option<Batch>>,
+}
 
 /// Reads the log for the projector's threads.
 pub struct Feed {
     store: Arc<dyn EventStore>,
     runtime: Handle,
-    recent: Cache<(LogPosition, LogPosition, usize), Batch>,
+    /// The newest first.
+    recent: Mutex<VecDeque<Arc<Stretch>>>,
 }
 
 impl Feed {
     /// Over a log; `runtime` drives its futures.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, runtime: Handle) -> Self {
-        Self { store, runtime, recent: Cache::new(KEPT) }
+        Self { store, runtime, recent: Mutex::default() }
     }
 
     /// The position of the last durable event.
@@ -55,7 +65,25 @@ impl Feed {
         }
         // The same question has the same answer while the head is the same, or where it is far away.
         let until = head.min(LogPosition(position.0.saturating_add(limit as u64)));
-        self.recent.get_or_insert_with(&(position, until, limit), || self.read(position, limit))
+        let stretch = self.stretch((position, until, limit));
+        let mut batch = stretch.batch.lock();
+        if let Some(batch) = &*batch {
+            return Ok(Arc::clone(batch));
+        }
+        let read = self.read(position, limit)?;
+        *batch = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    fn stretch(&self, question: Question) -> Arc<Stretch> {
+        let mut recent = self.recent.lock();
+        if let Some(known) = recent.iter().find(|stretch| stretch.question == question) {
+            return Arc::clone(known);
+        }
+        recent.truncate(KEPT - 1);
+        let stretch = Arc::new(Stretch { question, batch: Mutex::default() });
+        recent.push_front(Arc::clone(&stretch));
+        stretch
     }
 
     /// Waits for an event after `position`, or for `stop`, or for a while.

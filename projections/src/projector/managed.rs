@@ -16,6 +16,7 @@ use super::{
     ModelError,
     build::{self, Difference},
     checkpoints::{Checkpoint, Checkpoints},
+    convoy::Convoy,
     feed::Feed,
     model::{Parts, ReadModel, View},
     room::Room,
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) db: Database,
     pub(super) checkpoints: Checkpoints,
     pub(super) feed: Feed,
+    pub(super) convoy: Convoy,
     pub(super) parts: Parts,
     pub(super) progress: Progress,
     pub(super) room: Room,
@@ -86,12 +88,7 @@ impl<M: ReadModel> Managed<M> {
         let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
         let status = Arc::new(Status::default());
         let runner = match found {
-            Some(checkpoint) => Runner {
-                model: M::new(&shared.parts),
-                rows: open_rows(&shared, &checkpoint.keyspace_name(M::NAME))?,
-                position: checkpoint.position,
-                skipped: checkpoint.skipped,
-            },
+            Some(checkpoint) => of_checkpoint(&shared, checkpoint)?,
             None => first_generation(&shared, &status)?,
         };
         let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
@@ -139,13 +136,7 @@ impl<M: ReadModel> Managed<M> {
             .checkpoints
             .get(M::NAME)
             .ok_or_else(|| ModelError::Row(format!("{} has no checkpoint", M::NAME)))?;
-        let rows = open_rows(&self.shared, &checkpoint.keyspace_name(M::NAME))?;
-        Ok(Runner {
-            model: M::new(&self.shared.parts),
-            rows,
-            position: checkpoint.position,
-            skipped: checkpoint.skipped,
-        })
+        of_checkpoint(&self.shared, checkpoint)
     }
 
     /// The serving generation stands still only while the new one takes its last steps to the same position.
@@ -193,6 +184,11 @@ fn first_generation<M: ReadModel>(shared: &Shared, status: &Status) -> Result<Ru
         }
         made => made,
     }
+}
+
+fn of_checkpoint<M: ReadModel>(shared: &Shared, checkpoint: Checkpoint) -> Result<Runner<M>, ModelError> {
+    let rows = open_rows(shared, &checkpoint.keyspace_name(M::NAME))?;
+    Ok(Runner::new(&shared.parts, rows, checkpoint.position, checkpoint.skipped))
 }
 
 /// Bytes of one model's rows that are in memory and in the journal alone: a start reads these again.

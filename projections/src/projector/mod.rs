@@ -9,10 +9,12 @@
 //! | `runner` | applies events; stops at one that cannot be applied |
 //! | `managed` | thread, serving view, rebuild and swap of one model |
 //! | `room` | whether the disk has room |
+//! | `convoy` | keeps generations that are made side by side near each other |
 //! | `build` | a generation made of the whole log beside the serving one |
 
 mod build;
 mod checkpoints;
+mod convoy;
 mod feed;
 mod managed;
 pub mod model;
@@ -39,6 +41,7 @@ pub use self::{
 };
 use self::{
     checkpoints::Checkpoints,
+    convoy::Convoy,
     feed::Feed,
     managed::{AnyModel, Managed, Shared},
     room::Room,
@@ -128,9 +131,9 @@ impl Projector {
         let checkpoints = Checkpoints::open(&db)?;
         checkpoints.sweep(&db)?;
         let feed = Feed::new(store, runtime);
-        let (progress, stop) = (Progress::default(), CancellationToken::new());
+        let (progress, convoy, stop) = (Progress::default(), Convoy::default(), CancellationToken::new());
         let room = Room::new(dir.to_owned(), settings.min_free);
-        let shared = Shared { db, checkpoints, feed, parts, progress, room, log, settings, stop };
+        let shared = Shared { db, checkpoints, feed, convoy, parts, progress, room, log, settings, stop };
         Ok(Self { shared: Arc::new(shared), models: Vec::new() })
     }
 
@@ -169,6 +172,22 @@ impl Projector {
     /// Waits until all that has not failed shows `position`, at most `limit`. Whether it does.
     pub async fn wait_for(&self, position: LogPosition, limit: Duration) -> bool {
         self.shared.progress.wait_until(limit, || self.reached(position)).await
+    }
+
+    /// Waits until `name` shows `position`, at most `limit`. Whether it does; a model that stopped before it does not.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub async fn wait_for_model(
+        &self,
+        name: &str,
+        position: LogPosition,
+        limit: Duration,
+    ) -> Result<bool, ProjectorError> {
+        let status = self.model(name)?.status();
+        let shows = || status.position() >= position;
+        self.shared.progress.wait_until(limit, || shows() || status.failure().is_some()).await;
+        Ok(shows())
     }
 
     /// Whether all that has not failed shows `position`.

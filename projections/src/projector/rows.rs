@@ -3,37 +3,36 @@
 //! Changes wait in memory and reach the disk together: live in one atomic batch with the checkpoint, in a rebuild
 //! as sorted runs. Reading sees the waiting changes first.
 
-use std::{any::Any, borrow::Cow, collections::HashMap};
+use std::{any::Any, cell::Cell, collections::HashMap};
 
 use dface_domain::envelope::LogPosition;
-use fjall::{Database, Keyspace};
+use fjall::{Database, Keyspace, UserValue};
 use quick_cache::DefaultHashBuilder;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{ModelError, checkpoints::Checkpoints};
-
-type Key = Box<[u8]>;
+use crate::keys::Key;
 
 /// A change that waits.
 enum Waiting {
     /// The row is taken out.
     Gone,
-    /// The row, encoded.
-    Bytes(Box<[u8]>),
+    /// The row, encoded, as the database takes it.
+    Bytes(UserValue),
     /// The row itself: one that changes with every event is encoded once, when it is written.
     Row(Box<dyn AnyRow>),
 }
 
 /// A row of any type.
 trait AnyRow: Send + Sync {
-    fn encode(&self) -> Result<Vec<u8>, postcard::Error>;
+    fn encode(&self) -> Result<UserValue, ModelError>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 impl<T: Serialize + Any + Send + Sync> AnyRow for T {
-    fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-        postcard::to_stdvec(self)
+    fn encode(&self) -> Result<UserValue, ModelError> {
+        encode_row(self)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -46,11 +45,11 @@ impl<T: Serialize + Any + Send + Sync> AnyRow for T {
 }
 
 impl Waiting {
-    fn bytes(&self) -> Result<Option<Cow<'_, [u8]>>, ModelError> {
+    fn bytes(&self) -> Result<Option<UserValue>, ModelError> {
         match self {
             Self::Gone => Ok(None),
-            Self::Bytes(bytes) => Ok(Some(Cow::Borrowed(bytes))),
-            Self::Row(row) => Ok(Some(Cow::Owned(row.encode().map_err(|e| ModelError::Row(e.to_string()))?))),
+            Self::Bytes(bytes) => Ok(Some(bytes.clone())),
+            Self::Row(row) => row.encode().map(Some),
         }
     }
 
@@ -138,8 +137,7 @@ impl Rows {
     /// # Errors
     /// The row cannot be encoded.
     pub fn put<T: Serialize>(&mut self, key: &[u8], row: &T) -> Result<(), ModelError> {
-        let value = postcard::to_stdvec(row).map_err(|e| ModelError::Row(e.to_string()))?;
-        self.wait(key, Waiting::Bytes(value.into_boxed_slice()));
+        self.wait(key, Waiting::Bytes(encode_row(row)?));
         Ok(())
     }
 
@@ -153,12 +151,12 @@ impl Rows {
     ///
     /// # Errors
     /// The disk's.
-    pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Box<[u8]>>, ModelError> {
+    pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Key>, ModelError> {
         let mut keys = Vec::new();
         for guard in self.keyspace.prefix(prefix) {
             let key = guard.key()?;
             if !self.waiting.contains_key(&*key) {
-                keys.push(Box::from(&*key));
+                keys.push(Key::from_slice(&key));
             }
         }
         let put = self.waiting.iter().filter(|(key, row)| !matches!(row, Waiting::Gone) && key.starts_with(prefix));
@@ -168,14 +166,9 @@ impl Rows {
 
     fn wait(&mut self, key: &[u8], change: Waiting) {
         *self.bytes_of(&change) += key.len() + ROW_OVERHEAD + change.weight();
-        let before = match self.waiting.get_mut(key) {
-            Some(waiting) => std::mem::replace(waiting, change),
-            None => {
-                self.waiting.insert(key.into(), change);
-                return;
-            }
-        };
-        *self.bytes_of(&before) -= key.len() + ROW_OVERHEAD + before.weight();
+        if let Some(before) = self.waiting.insert(Key::from_slice(key), change) {
+            *self.bytes_of(&before) -= key.len() + ROW_OVERHEAD + before.weight();
+        }
     }
 
     const fn bytes_of(&mut self, waiting: &Waiting) -> &mut usize {
@@ -204,8 +197,8 @@ impl Rows {
         for (key, waiting) in &self.waiting {
             let value = waiting.bytes()?;
             match &value {
-                Some(value) => batch.insert(&self.keyspace, key.as_ref(), value.as_ref()),
-                None => batch.remove(&self.keyspace, key.as_ref()),
+                Some(value) => batch.insert(&self.keyspace, key.as_slice(), value.clone()),
+                None => batch.remove(&self.keyspace, key.as_slice()),
             }
             encoded.push((key, value));
         }
@@ -251,16 +244,29 @@ impl Rows {
         if run.is_empty() {
             return Ok(());
         }
-        run.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        run.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let mut ingestion = self.keyspace.start_ingestion()?;
         for (key, waiting) in &run {
             match waiting.bytes()? {
-                Some(value) => ingestion.write(key.as_ref(), value.as_ref())?,
-                None => ingestion.write_tombstone(key.as_ref())?,
+                Some(value) => ingestion.write(key.as_slice(), value)?,
+                None => ingestion.write_tombstone(key.as_slice())?,
             }
         }
         Ok(ingestion.finish()?)
     }
+}
+
+/// A row's bytes, in one allocation of their size.
+fn encode_row<T: Serialize>(row: &T) -> Result<UserValue, ModelError> {
+    thread_local! {
+        static ENCODED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut buffer = ENCODED.take();
+    buffer.clear();
+    let encoded = postcard::to_extend(row, buffer).map_err(|e| ModelError::Row(e.to_string()))?;
+    let bytes = UserValue::new(&encoded);
+    ENCODED.set(encoded);
+    Ok(bytes)
 }
 
 /// Reads a row.

@@ -2,12 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dface_domain::{envelope::LogPosition, events::TypeInfo};
+use dface_domain::{
+    envelope::LogPosition,
+    events::{Event, TypeInfo},
+};
 
 use super::{
     checkpoints::Checkpoints,
     feed::{Decoded, Feed},
-    model::{ModelError, ReadModel},
+    model::{ModelError, Parts, ReadModel},
     rows::Rows,
     status::Failure,
 };
@@ -19,6 +22,8 @@ pub(super) struct Runner<M> {
     pub(super) position: LogPosition,
     /// Events that an operator left out.
     pub(super) skipped: Vec<LogPosition>,
+    /// By the place of each event type in `Event::TYPES`: whether the model looks at it.
+    wanted: Vec<bool>,
 }
 
 /// Why a step ended before its batch did.
@@ -31,6 +36,12 @@ pub(super) enum Stopped {
 }
 
 impl<M: ReadModel> Runner<M> {
+    /// A runner of `rows`, which hold all up to `position`.
+    pub(super) fn new(parts: &Parts, rows: Rows, position: LogPosition, skipped: Vec<LogPosition>) -> Self {
+        let wanted = Event::TYPES.iter().map(|info| M::WANTS.contains(&info.name)).collect();
+        Self { model: M::new(parts), rows, position, skipped, wanted }
+    }
+
     /// Applies what comes next and commits it with the checkpoint. How many events that was.
     pub(super) fn follow(
         &mut self,
@@ -73,6 +84,17 @@ impl<M: ReadModel> Runner<M> {
         Ok(count)
     }
 
+    /// A type that nobody knows stops every model.
+    fn wants(&self, decoded: &Decoded) -> bool {
+        match &decoded.event {
+            Ok(event) => self.wanted[event.type_index()],
+            Err(_) => {
+                let type_name: &str = &decoded.recorded.data.type_name;
+                M::WANTS.contains(&type_name) || TypeInfo::named(type_name).is_none()
+            }
+        }
+    }
+
     fn apply_all(&mut self, batch: &[Decoded]) -> Result<(), (usize, Failure)> {
         for (index, decoded) in batch.iter().enumerate() {
             self.apply_one(decoded).map_err(|error| (index, Failure { position: decoded.recorded.position, error }))?;
@@ -82,9 +104,7 @@ impl<M: ReadModel> Runner<M> {
 
     fn apply_one(&mut self, decoded: &Decoded) -> Result<(), String> {
         let recorded = &decoded.recorded;
-        let type_name: &str = &recorded.data.type_name;
-        let unwanted = !M::WANTS.contains(&type_name) && TypeInfo::named(type_name).is_some();
-        if unwanted || self.skipped.contains(&recorded.position) {
+        if !self.wants(decoded) || self.skipped.contains(&recorded.position) {
             return Ok(());
         }
         let event = decoded.event.as_ref().map_err(ToString::to_string)?;

@@ -2,11 +2,7 @@
 
 use dface_domain::{geo::Position, ids::ShopId};
 
-use super::{
-    Candidate, Friends, Query, UserPrior,
-    model::{Priors, ShopPriors},
-    rank,
-};
+use super::{Candidate, Friends, Query, UserPrior, model::Priors, rank};
 use crate::shops::{ShopIndex, Slot};
 
 /// Nearest shops that are looked at. Fewer lose true venues in dense places (docs/ranking.md).
@@ -37,12 +33,15 @@ pub struct Asked<'a> {
 /// The shops that the asker is most likely in, at most 50, the most likely first, with their distance in metres.
 #[must_use]
 pub fn around(index: &ShopIndex, priors: &Priors, asked: &Asked<'_>) -> Vec<(Slot, f64)> {
-    let query = Query::new(asked.accuracy, asked.now, asked.hour, asked.user, asked.friends, &priors.world)
-        .with_bssid(asked.bssid);
+    let query = Query::new(asked.accuracy, asked.now, asked.hour, asked.user, asked.friends, &priors.world);
+    let candidate = |slot: Slot, id: ShopId, distance: f64| {
+        let heard = asked.bssid.map_or(0, |bssid| priors.times_heard(id, bssid));
+        Candidate { slot, id: id.0, distance, prior: priors.shops.get(&id.0), heard }
+    };
     let mut candidates: Vec<Candidate<'_>> = Vec::with_capacity(NEAREST + 16);
     for (slot, distance) in index.nearest_n(asked.position, NEAREST, asked.accuracy + OFFERED_M) {
         if let Some(shop) = index.get(slot) {
-            candidates.push(candidate(slot, shop.id(), distance, &priors.shops));
+            candidates.push(candidate(slot, shop.id(), distance));
         }
     }
     // In dense places the asker's own shops may lie behind the nearest ones and still be the likely ones.
@@ -55,14 +54,10 @@ pub fn around(index: &ShopIndex, priors: &Priors, asked: &Asked<'_>) -> Vec<(Slo
             let distance = asked.position.distance_m(&shop.position());
             let known = distance <= edge && candidates.iter().any(|candidate| candidate.slot == slot);
             if distance <= reach && !known {
-                candidates.push(candidate(slot, shop.id(), distance, &priors.shops));
+                candidates.push(candidate(slot, shop.id(), distance));
             }
         }
     }
     rank(&query, &mut candidates);
     candidates.into_iter().map(|candidate| (candidate.slot, candidate.distance)).collect()
-}
-
-fn candidate<'a>(slot: Slot, id: ShopId, distance: f64, priors: &'a ShopPriors) -> Candidate<'a> {
-    Candidate { slot, id: id.0, distance, prior: priors.get(&id.0) }
 }

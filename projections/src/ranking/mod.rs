@@ -4,6 +4,7 @@
 //! takes that back, [`score()`] says how the rows, the distance and the query become an order. Neither knows events,
 //! storage or clocks. The formula and the reason for each constant are explained in `docs/ranking.md`.
 
+pub mod access_points;
 pub mod around;
 pub mod model;
 pub mod priors;

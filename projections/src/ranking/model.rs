@@ -1,6 +1,7 @@
 //! The priors as rows, and in memory what each query asks of them.
 //!
-//! Rows: `i user` → who does not see the user, `w` → the world, `s shop` → the shop's, `u user` → the user's, `c user checkin` → what it taught, to take it back.
+//! Rows: `w` → the world, `s shop` → the shop's, `u user` → the user's, and who does not see the user, `a shop bssid` → how
+//! often that access point was seen there, `c user checkin` → what it taught, to take it back.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,7 +19,10 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use quick_cache::{DefaultHashBuilder, sync::Cache};
 use serde::{Deserialize, Serialize};
 
-use super::priors::{ShopPrior, UserPrior, Visit, World};
+use super::{
+    access_points::AccessPoints,
+    priors::{ShopPrior, UserPrior, Visit, World},
+};
 use crate::{
     keys::{KeyBuf, KeyReader},
     projector::{ModelError, Parts, ReadModel, Rows, View, rows},
@@ -28,11 +32,17 @@ const WORLD: u8 = b'w';
 const SHOP: u8 = b's';
 const USER: u8 = b'u';
 const CHECKIN: u8 = b'c';
-const INVISIBLE: u8 = b'i';
+const ACCESS_POINT: u8 = b'a';
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct UserRow {
+    /// Who does not see the user: beside the prior, since each check-in needs both.
+    invisible: Invisible,
+    prior: UserPrior,
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Taught {
-    user: UserId,
     shop: ShopId,
     at: i64,
     hour: u8,
@@ -43,9 +53,8 @@ struct Taught {
 }
 
 impl Taught {
-    fn visit(&self) -> Visit {
-        let (user, shop) = (user_number(self.user), self.shop.0);
-        Visit { user, shop, at: self.at, hour: self.hour, od: self.od, bssid: self.bssid }
+    fn visit(&self, user: UserId) -> Visit {
+        Visit { user: user_number(user), shop: self.shop.0, at: self.at, hour: self.hour, od: self.od }
     }
 }
 
@@ -88,7 +97,7 @@ impl ReadModel for Ranking {
     type View = RankingView;
 
     const NAME: &'static str = "ranking";
-    const SCHEMA: u32 = 3;
+    const SCHEMA: u32 = 4;
     const WANTS: &'static [&'static str] = &["CheckedIn", "CheckinDeleted", "VisibilityChanged", "PersonErased"];
 
     fn new(parts: &Parts) -> Self {
@@ -100,7 +109,9 @@ impl ReadModel for Ranking {
         match event {
             Event::CheckedIn(event) if !event.far => self.learn(event, recorded.occurred_at, rows),
             Event::CheckinDeleted(event) => unlearn(event.user, event.checkin, rows),
-            Event::VisibilityChanged(event) => rows.put(&KeyBuf::tag(INVISIBLE).user(event.user), &event.invisible),
+            Event::VisibilityChanged(event) => {
+                rows.update(&KeyBuf::tag(USER).user(event.user), |row: &mut UserRow| row.invisible = event.invisible)
+            }
             Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
@@ -109,41 +120,47 @@ impl ReadModel for Ranking {
 
 impl Ranking {
     fn learn(&self, event: &CheckedIn, at: Timestamp, rows: &mut Rows) -> Result<(), ModelError> {
-        let bssid = self.keys.open(&event.fix).and_then(|fix| fix.bssid);
-        let invisible: Invisible = rows.get(&KeyBuf::tag(INVISIBLE).user(event.user))?.unwrap_or_default();
+        let bssid = event.bssid.as_ref().and_then(|sealed| self.keys.open(sealed));
+        let user_key = KeyBuf::tag(USER).user(event.user);
+        let (nth, others) = rows.update(&user_key, |row: &mut UserRow| {
+            let others = privacy::counts_for_others(row.invisible);
+            (row.prior.learn(event.shop.0, others), others)
+        })?;
         let taught = Taught {
-            user: event.user,
             shop: event.shop,
             at: at.seconds(),
             hour: local_hour(at, &self.zone),
             od: event.od,
             bssid: bssid.map(|bssid| bssid_number(self.hash.as_ref(), &bssid)),
-            others: privacy::counts_for_others(invisible),
+            others,
         };
-        let visit = taught.visit();
-        let user_key = KeyBuf::tag(USER).user(event.user);
-        let nth = rows.update(&user_key, |user: &mut UserPrior| user.learn(visit.shop, taught.others))?;
-        if taught.others {
+        if others {
+            let visit = taught.visit(event.user);
             rows.update(&KeyBuf::tag(SHOP).shop(event.shop), |shop: &mut ShopPrior| shop.learn(&visit, nth))?;
             rows.update(&KeyBuf::tag(WORLD), |world: &mut World| world.learn(&visit))?;
+            if let Some(bssid) = taught.bssid {
+                rows.update(&access_point_key(event.shop, bssid), |times: &mut u32| *times = times.saturating_add(1))?;
+            }
         }
         rows.put(&KeyBuf::tag(CHECKIN).user(event.user).checkin(event.checkin), &taught)
     }
 }
 
+fn access_point_key(shop: ShopId, bssid: u64) -> KeyBuf {
+    KeyBuf::tag(ACCESS_POINT).shop(shop).number(bssid)
+}
+
 /// What a person taught stays as counts; who it was does not.
 fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
-    let key = KeyBuf::tag(USER).user(user);
-    let known: UserPrior = rows.get(&key)?.unwrap_or_default();
-    for own in &known.shops {
-        rows.update(&KeyBuf::tag(SHOP).shop(ShopId(own.shop)), |shop: &mut ShopPrior| shop.forget(user_number(user)))?;
-    }
-    rows.delete(&key);
-    rows.delete(&KeyBuf::tag(INVISIBLE).user(user));
+    rows.delete(&KeyBuf::tag(USER).user(user));
     for key in rows.keys(&KeyBuf::tag(CHECKIN).user(user))? {
-        // Where the phone was goes with its owner; that somebody was at the shop stays.
-        if let Some(Taught { shop, bssid: Some(bssid), others: true, .. }) = rows.get(&key)? {
-            rows.update(&KeyBuf::tag(SHOP).shop(shop), |shop: &mut ShopPrior| shop.unheard(bssid))?;
+        if let Some(taught) = rows.get::<Taught>(&key)? {
+            if taught.others {
+                let shop_key = KeyBuf::tag(SHOP).shop(taught.shop);
+                rows.update(&shop_key, |shop: &mut ShopPrior| shop.forget(user_number(user)))?;
+            }
+            // The access point goes with its owner, as it does in a rebuild without the key.
+            unhear(&taught, rows)?;
         }
         rows.delete(&key);
     }
@@ -154,12 +171,23 @@ fn unlearn(user: UserId, checkin: CheckinId, rows: &mut Rows) -> Result<(), Mode
     let key = KeyBuf::tag(CHECKIN).user(user).checkin(checkin);
     let Some(taught) = rows.get::<Taught>(&key)? else { return Ok(()) };
     rows.delete(&key);
-    let visit = taught.visit();
-    let user_key = KeyBuf::tag(USER).user(taught.user);
-    let nth = rows.update(&user_key, |user: &mut UserPrior| user.unlearn(visit.shop, taught.others))?;
+    let visit = taught.visit(user);
+    let user_key = KeyBuf::tag(USER).user(user);
+    let nth = rows.update(&user_key, |row: &mut UserRow| row.prior.unlearn(visit.shop, taught.others))?;
     if taught.others {
         rows.update(&KeyBuf::tag(SHOP).shop(taught.shop), |shop: &mut ShopPrior| shop.unlearn(&visit, nth))?;
         rows.update(&KeyBuf::tag(WORLD), |world: &mut World| world.unlearn(&visit))?;
+    }
+    unhear(&taught, rows)
+}
+
+/// Takes back that an access point was seen.
+fn unhear(taught: &Taught, rows: &mut Rows) -> Result<(), ModelError> {
+    let Taught { shop, bssid: Some(bssid), others: true, .. } = *taught else { return Ok(()) };
+    let key = access_point_key(shop, bssid);
+    match rows.get::<u32>(&key)?.unwrap_or_default() {
+        0 | 1 => rows.delete(&key),
+        times => rows.put(&key, &(times - 1))?,
     }
     Ok(())
 }
@@ -170,11 +198,29 @@ pub struct Priors {
     /// The world's.
     pub world: World,
     /// The shops' where somebody checked in.
-    pub shops: ShopPriors,
+    pub shops: ByShop<ShopPrior>,
+    /// The access points of the shops where a phone told one.
+    pub access_points: ByShop<AccessPoints>,
 }
 
-/// Shops' priors by id. A request looks up hundreds, so the hash is a quick one; ids are given out by us.
-pub type ShopPriors = HashMap<u64, ShopPrior, DefaultHashBuilder>;
+/// By shop id. A request looks up hundreds, so the hash is a quick one; ids are given out by us.
+pub type ByShop<T> = HashMap<u64, T, DefaultHashBuilder>;
+
+impl Priors {
+    /// How often an access point was seen from a shop, where it is one of those that count.
+    #[must_use]
+    pub fn times_heard(&self, shop: ShopId, bssid: u64) -> u32 {
+        self.access_points.get(&shop.0).map_or(0, |points| points.times_heard(bssid))
+    }
+
+    fn set_heard(&mut self, shop: ShopId, bssid: u64, times: u32) {
+        let points = self.access_points.entry(shop.0).or_default();
+        points.set(bssid, times);
+        if points.is_empty() {
+            self.access_points.remove(&shop.0);
+        }
+    }
+}
 
 /// The priors for queries: shops and world in memory, users from disk with those lately asked for in memory.
 pub struct RankingView {
@@ -193,6 +239,12 @@ impl View for RankingView {
             let (key, row) = found?;
             if let Some(shop) = KeyReader::tagged(&key, SHOP).and_then(|mut reader| reader.shop()) {
                 priors.shops.insert(shop.0, row);
+            }
+        }
+        for found in rows::scan::<u32>(&keyspace, &[ACCESS_POINT]) {
+            let (key, times) = found?;
+            if let Some((shop, bssid)) = access_point_of(&key) {
+                priors.set_heard(shop, bssid, times);
             }
         }
         if let Some(row) = keyspace.get([WORLD])? {
@@ -219,9 +271,19 @@ impl View for RankingView {
                     self.priors.write().shops.insert(shop.0, row);
                 }
             }
+            Some(&ACCESS_POINT) => {
+                let Some((shop, bssid)) = access_point_of(key) else { return };
+                let times = value.and_then(|bytes| rows::decode_row(bytes).ok()).unwrap_or_default();
+                self.priors.write().set_heard(shop, bssid, times);
+            }
             _ => {}
         }
     }
+}
+
+fn access_point_of(key: &[u8]) -> Option<(ShopId, u64)> {
+    let mut reader = KeyReader::tagged(key, ACCESS_POINT)?;
+    reader.shop().zip(reader.number())
 }
 
 impl RankingView {
@@ -237,7 +299,7 @@ impl RankingView {
     pub fn user(&self, user: UserId) -> Result<Option<Arc<UserPrior>>, ModelError> {
         self.users.get_or_insert_with(&user, || {
             let row = self.rows.get(&*KeyBuf::tag(USER).user(user))?;
-            row.map(|bytes| Ok(Arc::new(rows::decode_row(&bytes)?))).transpose()
+            row.map(|bytes| Ok(Arc::new(rows::decode_row::<UserRow>(&bytes)?.prior))).transpose()
         })
     }
 }

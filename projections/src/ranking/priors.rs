@@ -14,8 +14,6 @@ const OWN_MEMORY: f32 = 30.0;
 pub const OWN_SHOPS: usize = 256;
 /// Latest distinct visitors that a shop's row remembers, for the friends of a later asker.
 pub const VISITORS: usize = 16;
-/// Access points that a shop's row remembers.
-pub const ACCESS_POINTS: usize = 8;
 
 /// One check-in, as the rows need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +28,6 @@ pub struct Visit {
     pub hour: u8,
     /// The place in the list that the user picked, from 1 (§9); 0 where it is not known, as in an import.
     pub od: u32,
-    /// A keyed hash of the access point's BSSID: the plain one is personal and must not stand in a row.
-    pub bssid: Option<u64>,
 }
 
 /// What all check-ins together taught: the usual hours, and how far the log has come.
@@ -163,8 +159,6 @@ pub struct ShopPrior {
     pub hours: [u32; 24],
     /// The latest distinct visitors, newest last; at most [`VISITORS`].
     pub visitors: Vec<u64>,
-    /// Access points seen from here (a keyed hash) and how often, rising by the first; at most [`ACCESS_POINTS`].
-    pub access_points: Vec<(u64, u32)>,
 }
 
 impl ShopPrior {
@@ -184,9 +178,6 @@ impl ShopPrior {
             self.visitors.remove(0);
         }
         self.visitors.push(visit.user);
-        if let Some(bssid) = visit.bssid {
-            self.heard(bssid);
-        }
     }
 
     /// Takes back what a check-in taught; `nth` is what [`UserPrior::unlearn`] answered for it. A shop whose last
@@ -204,17 +195,6 @@ impl ShopPrior {
             self.users = self.users.saturating_sub(1).max(1);
             self.forget(visit.user);
         }
-        if let Some(bssid) = visit.bssid {
-            self.unheard(bssid);
-        }
-    }
-
-    /// Takes back that an access point was seen from here: a rebuild without the key of whoever saw it does not know.
-    pub fn unheard(&mut self, bssid: u64) {
-        if let Some(at) = self.access_points.iter().position(|&(known, _)| known == bssid) {
-            self.access_points[at].1 -= 1;
-            self.access_points.retain(|&(_, times)| times > 0);
-        }
     }
 
     /// Drops a person from the visitors: erased, or no longer to be seen by others.
@@ -228,33 +208,11 @@ impl ShopPrior {
         if self.heat > 0.0 { self.heat * cool(at.saturating_sub(self.last)) } else { 0.0 }
     }
 
-    /// How often an access point was seen from here.
-    #[must_use]
-    pub fn times_heard(&self, bssid: u64) -> u32 {
-        self.access_points.iter().find(|&&(known, _)| known == bssid).map_or(0, |&(_, times)| times)
-    }
-
     /// What a check-in is worth as of `last`. A pick from deep in the list was looked for, the first line may only
     /// have been nearest to the thumb: 1 at the top, 2 from the 16th line on.
     fn warmth(&self, visit: &Visit, nth: u32) -> f32 {
         let deep = visit.od.clamp(1, 16).ilog2();
         share(4 + deep, 4) / share(nth.max(1), 1) * cool(self.last.saturating_sub(visit.at))
-    }
-
-    fn heard(&mut self, bssid: u64) {
-        if let Some(known) = self.access_points.iter_mut().find(|known| known.0 == bssid) {
-            known.1 = known.1.saturating_add(1);
-            return;
-        }
-        if self.access_points.len() >= ACCESS_POINTS {
-            let weakest = (0..ACCESS_POINTS).min_by_key(|&at| self.access_points[at].1);
-            if let Some(at) = weakest {
-                self.access_points.remove(at);
-            }
-        }
-        // By their number, so that taking one back leaves what it would have been without.
-        let at = self.access_points.partition_point(|known| known.0 < bssid);
-        self.access_points.insert(at, (bssid, 1));
     }
 }
 
@@ -285,7 +243,7 @@ mod tests {
     const DAY: i64 = 86_400;
 
     fn visit(user: u64, at: i64) -> Visit {
-        Visit { user, shop: 7, at, hour: 12, od: 0, bssid: Some(user % 3) }
+        Visit { user, shop: 7, at, hour: 12, od: 0 }
     }
 
     #[test]
@@ -355,10 +313,9 @@ mod tests {
     fn the_shop_row_is_bounded() {
         let mut shop = ShopPrior::default();
         for user in 0..100 {
-            shop.learn(&Visit { bssid: Some(user), ..visit(user, 0) }, 1);
+            shop.learn(&visit(user, 0), 1);
         }
         assert_eq!(shop.visitors, (84..100).collect::<Vec<_>>());
-        assert_eq!(shop.access_points.len(), ACCESS_POINTS);
         shop.forget(99);
         assert!(!shop.visitors.contains(&99));
     }
@@ -372,8 +329,7 @@ mod tests {
             let (mut shop, mut world) = (ShopPrior::default(), World::default());
             let mut kept = Vec::new();
             for (user, day, hour, od, order) in visits {
-                let bssid = Some(user as u64 % 2);
-                let visit = Visit { user: user as u64, shop: 7, at: day * DAY, hour, od, bssid };
+                let visit = Visit { user: user as u64, shop: 7, at: day * DAY, hour, od };
                 let nth = users[user].learn(7, true);
                 shop.learn(&visit, nth);
                 world.learn(&visit);

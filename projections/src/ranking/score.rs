@@ -70,7 +70,6 @@ impl Friends {
 pub struct Query<'a> {
     user: Option<&'a UserPrior>,
     friends: &'a Friends,
-    bssid: Option<u64>,
     now: i64,
     latest: i64,
     sigma: f32,
@@ -94,14 +93,7 @@ impl<'a> Query<'a> {
         let accuracy = if accuracy.is_nan() { ACCURACY_MAX_M } else { (accuracy as f32).clamp(0.0, ACCURACY_MAX_M) };
         let sigma = (accuracy * SIGMA_OF_ACCURACY).hypot(SHOP_SIGMA_M);
         let latest = world.latest.min(now);
-        Self { user, friends, bssid: None, now, latest, sigma, hours: hour_weights(hour.min(23), world) }
-    }
-
-    /// With the access point that the phone sees, as the keyed hash that [`super::Visit::bssid`] has.
-    #[must_use]
-    pub fn with_bssid(mut self, bssid: Option<u64>) -> Self {
-        self.bssid = bssid;
-        self
+        Self { user, friends, now, latest, sigma, hours: hour_weights(hour.min(23), world) }
     }
 
     /// Metres beyond which a candidate has no hope against one near by (it holds the true shop in 99.97 of 100 cases).
@@ -122,6 +114,8 @@ pub struct Candidate<'a> {
     pub distance: f64,
     /// Its row; absent where nobody checked in.
     pub prior: Option<&'a ShopPrior>,
+    /// How often the access point that the phone sees was seen from there.
+    pub heard: u32,
 }
 
 /// How likely the candidate is the shop that the asker is in. Only the order means something. Never NaN for a distance
@@ -137,7 +131,7 @@ pub fn score(query: &Query<'_>, candidate: &Candidate<'_>) -> f64 {
     let mut factor = 1.0;
     if let Some(prior) = candidate.prior {
         weight += USER * count(prior.users) + prior.heat_at(query.latest) + FRIEND * friends(query, prior);
-        factor = hour_factor(query, prior) * access_point_factor(query, prior);
+        factor = hour_factor(query, prior) * access_point_factor(candidate.heard);
     }
     f64::from(likelihood(query.sigma, candidate.distance) * weight * factor)
 }
@@ -185,9 +179,8 @@ fn hour_factor(query: &Query<'_>, prior: &ShopPrior) -> f32 {
     1.0 + trust * (factor.clamp(1.0 / HOUR_MAX, HOUR_MAX) - 1.0)
 }
 
-fn access_point_factor(query: &Query<'_>, prior: &ShopPrior) -> f32 {
-    let Some(bssid) = query.bssid else { return 1.0 };
-    let times = count(prior.times_heard(bssid));
+fn access_point_factor(heard: u32) -> f32 {
+    let times = count(heard);
     1.0 + ACCESS_POINT_MAX * times / (times + 1.0)
 }
 
@@ -223,10 +216,10 @@ mod tests {
     /// A clock at which the hours of `NOW` say nothing any more.
     const NO_HOURS: i64 = NOW + YEAR;
 
-    fn visited(users: std::ops::Range<u64>, hour: u8, bssid: Option<u64>) -> ShopPrior {
+    fn visited(users: std::ops::Range<u64>, hour: u8) -> ShopPrior {
         let mut prior = ShopPrior::default();
         for user in users {
-            prior.learn(&Visit { user, shop: 0, at: NOW, hour, od: 0, bssid }, 1);
+            prior.learn(&Visit { user, shop: 0, at: NOW, hour, od: 0 }, 1);
         }
         prior
     }
@@ -236,7 +229,7 @@ mod tests {
     }
 
     fn at(id: u64, distance: f64, prior: Option<&ShopPrior>) -> Candidate<'_> {
-        Candidate { slot: 0, id, distance, prior }
+        Candidate { slot: 0, id, distance, prior, heard: 0 }
     }
 
     fn ids(query: &Query<'_>, mut candidates: Vec<Candidate<'_>>) -> Vec<u64> {
@@ -258,7 +251,7 @@ mod tests {
     #[test]
     fn a_busy_shop_beats_a_near_one_only_as_far_as_the_accuracy_leaves_open() {
         let (nobody, world) = (Friends::default(), world());
-        let busy = visited(0..50, 12, None);
+        let busy = visited(0..50, 12);
         let shops = || vec![at(1, 10.0, None), at(2, 90.0, Some(&busy))];
         let vague = Query::new(100.0, NOW, 12, None, &nobody, &world);
         let sharp = Query::new(5.0, NOW, 12, None, &nobody, &world);
@@ -269,7 +262,7 @@ mod tests {
     #[test]
     fn the_own_shop_beats_a_busier_one_and_fades_with_new_habits() {
         let (nobody, world) = (Friends::default(), world());
-        let busy = visited(0..40, 12, None);
+        let busy = visited(0..40, 12);
         let mut me = UserPrior::default();
         me.learn(1, true);
         let fresh = {
@@ -287,7 +280,7 @@ mod tests {
     #[test]
     fn friends_count_where_they_were() {
         let (none, two, world) = (Friends::default(), Friends::new(vec![4, 77, 3, 3]), world());
-        let shop = visited(0..10, 12, None);
+        let shop = visited(0..10, 12);
         let of = |friends| score(&Query::new(100.0, NO_HOURS, 12, None, friends, &world), &at(1, 0.0, Some(&shop)));
         let unit = likelihood(Query::new(100.0, NO_HOURS, 12, None, &none, &world).sigma, 0.0);
         let gain = (of(&two) - of(&none)) / f64::from(unit);
@@ -298,7 +291,7 @@ mod tests {
     #[test]
     fn the_hour_helps_bounded_and_says_nothing_after_a_year() {
         let (nobody, world) = (Friends::default(), world());
-        let (noon, night) = (visited(0..200, 12, None), visited(0..200, 23, None));
+        let (noon, night) = (visited(0..200, 12), visited(0..200, 23));
         let ratio = |now, hour| {
             let query = Query::new(100.0, now, hour, None, &nobody, &world);
             score(&query, &at(1, 5.0, Some(&noon))) / score(&query, &at(2, 5.0, Some(&night)))
@@ -312,9 +305,9 @@ mod tests {
     #[test]
     fn an_access_point_points_but_does_not_prove() {
         let (nobody, world) = (Friends::default(), world());
-        let (here, there) = (visited(0..5, 12, Some(1)), visited(0..5, 12, Some(2)));
-        let shops = |far| vec![at(1, 0.0, Some(&here)), at(2, far, Some(&there))];
-        let query = Query::new(100.0, NOW, 12, None, &nobody, &world).with_bssid(Some(2));
+        let (here, there) = (visited(0..5, 12), visited(0..5, 12));
+        let shops = |far| vec![at(1, 0.0, Some(&here)), Candidate { heard: 5, ..at(2, far, Some(&there)) }];
+        let query = Query::new(100.0, NOW, 12, None, &nobody, &world);
         assert_eq!(ids(&query, shops(120.0)), [2, 1]);
         assert_eq!(ids(&query, shops(240.0)), [1, 2], "a forged one does not move a phone across the district");
     }
@@ -322,7 +315,7 @@ mod tests {
     #[test]
     fn odd_numbers_do_no_harm() {
         let nobody = Friends::default();
-        let shop = visited(0..3, 12, None);
+        let shop = visited(0..3, 12);
         for accuracy in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e308] {
             for now in [i64::MIN, 0, i64::MAX] {
                 let query = Query::new(accuracy, now, 3, None, &nobody, &world());

@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
 
+mod checkins;
+mod erasure;
 mod generations;
 mod picky;
+mod pictures;
 mod poison;
 mod rebuild;
 mod world;

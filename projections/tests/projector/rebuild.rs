@@ -184,7 +184,7 @@ impl Run {
 }
 
 /// Each case opens three databases: few by default, and not as many as a property of plain values may have.
-fn config() -> ProptestConfig {
+pub fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(8u32).min(1_000);
     ProptestConfig { cases, max_shrink_iters: 60, ..ProptestConfig::default() }
 }

@@ -92,7 +92,7 @@ impl EventStore for Tampered {
 pub struct World {
     pub commands: Commands,
     store: Arc<Tampered>,
-    parts: Parts,
+    pub parts: Parts,
     pub runtime: Runtime,
     dir: TempDir,
 }
@@ -152,9 +152,19 @@ impl World {
     }
 
     pub fn check_in(&self, user: UserId, shop: ShopId, at: Timestamp) -> (CheckinId, LogPosition) {
+        self.check_in_near(user, shop, at, Some("aa:bb".to_owned()))
+    }
+
+    pub fn check_in_near(
+        &self,
+        user: UserId,
+        shop: ShopId,
+        at: Timestamp,
+        bssid: Option<String>,
+    ) -> (CheckinId, LogPosition) {
         let position = Position::new(30.0, 120.0).unwrap();
-        let fix = Fix { position, accuracy: 100, altitude: None, altacc: None, bssid: Some("aa:bb".to_owned()) };
-        let check_in = CheckIn { user, shop, od: 1, fix };
+        let fix = Fix { position, accuracy: 100, altitude: None, altacc: None };
+        let check_in = CheckIn { user, shop, od: 1, fix, bssid };
         let done = self.runtime.block_on(self.commands.check_in(check_in, &self.context().at(at))).unwrap();
         (done.checkin, done.position.unwrap_or_default())
     }

@@ -152,3 +152,40 @@ fn section_23_24_filter_by_any_part_of_the_name_and_page() {
         }
     }
 }
+
+#[test]
+fn section_23_24_25_the_next_page_goes_on_where_the_last_one_ended() {
+    let mut server = Server::start();
+    let star = server.person("star", 0);
+    let fans: Vec<Phone> = (0..6).map(|n| server.person(&format!("fan {n}"), 0)).collect();
+    fans.iter().for_each(|fan| drop(follow(fan, &star)));
+    let of = |picked: &[usize]| -> Vec<u64> { picked.iter().map(|n| fans[*n].user).collect() };
+    let path = "/follow_info/followers";
+    let whose: Given<'_> = &[("id", &star.user), ("pcount", &2)];
+    let page = |phone: &Phone, page: u32| listed(phone, path, &[whose, &[("page", &page)]].concat());
+    let after = |last: u64| listed(&star, path, &[whose, &[("after", &last)]].concat());
+    assert_eq!(page(&star, 1), (6, of(&[0, 1])));
+    done(&fans[0], "/follows/delete", &[("user_id", &fans[0].user), ("follow_id", &star.user)]);
+    // Counted, the second page would begin with the fourth.
+    assert_eq!(page(&star, 2), (5, of(&[2, 3])));
+    follow(&fans[0], &star);
+    assert_eq!(page(&star, 2), (6, of(&[2, 3])), "asked again");
+    assert_eq!(page(&star, 3), (6, of(&[4, 5])));
+    assert_eq!(page(&star, 4), (6, vec![]));
+    assert_eq!(page(&fans[5], 2), (6, of(&[2, 3])), "a session that saw no first page counts");
+    assert_eq!(page(&star, 1), (6, of(&[0, 1])), "from the beginning");
+    assert_eq!((after(fans[1].user), after(fans[5].user)), ((6, of(&[2, 3])), (6, vec![])));
+    let named = listed(&star, path, &[whose, &[("after", &fans[2].user), ("name", &"4")]].concat());
+    assert_eq!(named, (1, of(&[4])));
+    for path in [path, "/follow_info/friends", "/blacklists"] {
+        let both = star.get(path, &[("id", &star.user), ("page", &1), ("after", &1)]);
+        assert!(both.refused(400, "bad_parameter").starts_with("page"));
+        assert!(
+            star.get(path, &[("id", &star.user), ("after", &"x")]).refused(400, "bad_parameter").starts_with("after")
+        );
+    }
+    block(&star, &fans[1]);
+    block(&star, &fans[2]);
+    assert_eq!(listed(&star, "/blacklists", &[("id", &star.user), ("after", &fans[1].user)]), (2, of(&[2])));
+    assert_eq!(page(&star, 2), (4, of(&[3, 4])), "a block changes the list too");
+}

@@ -1,12 +1,15 @@
 //! The sections of the interface document that belong to people, as tests named by their sections, against the real
 //! binary: field names, types and null-ness as in the document's examples, and what the specification decides.
 
+mod again;
 mod blacklist;
 mod erasure;
 mod export;
 mod follows;
 mod init;
 mod invisible;
+mod largest;
+mod logs;
 mod matrix;
 mod nearby;
 mod operators;

@@ -1,13 +1,26 @@
-//! Who may see what of whom, as one table: every endpoint that shows people, for everybody who may ask, under each of
-//! the three invisible settings (§16). Later endpoints add their rows here.
+//! Who may see what of whom, and do what in whose name, as one table: every endpoint, for everybody who may ask, under
+//! each of the three invisible settings (§16). Later endpoints add their rows here, or stand in `OF_NOBODY_ELSE`.
 
 use std::fmt::Write as _;
 
-use dface_tests::{Answer, Given, Operator, Phone, Server};
-use reqwest::Method;
-use serde_json::Value;
+use dface_tests::{Answer, Given, Operator, Phone, Server, client::pairs};
+use reqwest::{Method, blocking::RequestBuilder};
+use serde_json::{Value, json};
 
 use super::{HERE, arrive, block, done, follow, north, settle};
+
+/// Endpoints that take nobody's id and show nobody but the caller, or nobody at all.
+const OF_NOBODY_ELSE: &[&str] = &[
+    "/healthz",
+    "/init/init",
+    "/oauth2/login",
+    "/oauth2/logout",
+    "/oauth2/share",
+    "/oauth2/sina_callback",
+    "/readyz",
+    "/user_info/delete",
+    "/user_info/password",
+];
 
 /// The subject is seen where these stand in an answer.
 struct Asked<'a> {
@@ -17,6 +30,12 @@ struct Asked<'a> {
     /// Follows the subject and is followed by the subject, and so is on both lists of the subject, as the subject is
     /// on both of its own.
     third: &'a Phone,
+    /// Whom the subject neither follows nor blocks.
+    stranger: &'a Phone,
+    /// Whom the subject blocks.
+    blocked: &'a Phone,
+    /// The subject's check-in in the shop.
+    checkin: &'a str,
 }
 
 /// Who asks.
@@ -27,22 +46,28 @@ enum Viewer<'a> {
 }
 
 impl Asked<'_> {
-    fn get(&self, viewer: &Viewer<'_>, path: &str, given: Given<'_>) -> Answer {
-        let request = match viewer {
-            Viewer::Person(phone) => phone.request(Method::GET, path),
-            Viewer::SignedOut => self.server.request(Method::GET, path),
+    fn request(&self, viewer: &Viewer<'_>, method: Method, path: &str) -> RequestBuilder {
+        match viewer {
+            Viewer::Person(phone) => phone.request(method, path),
+            Viewer::SignedOut => self.server.request(method, path),
             // The listener of operators has none of these paths; the public one does not know their tokens.
-            Viewer::Operator(_) => self.server.request(Method::GET, path).bearer_auth(self.server.token("admin-token")),
-        };
-        let given = dface_tests::client::pairs(given);
-        Answer::to(request.query(&given))
+            Viewer::Operator(_) => self.server.request(method, path).bearer_auth(self.server.token("admin-token")),
+        }
     }
 
-    /// Accounts as operators list them; for all others on the listener that they can reach.
-    fn accounts(&self, viewer: &Viewer<'_>) -> Answer {
+    fn get(&self, viewer: &Viewer<'_>, path: &str, given: Given<'_>) -> Answer {
+        Answer::to(self.request(viewer, Method::GET, path).query(&pairs(given)))
+    }
+
+    fn post(&self, viewer: &Viewer<'_>, path: &str, given: Given<'_>) -> Answer {
+        Answer::to(self.request(viewer, Method::POST, path).form(&pairs(given)))
+    }
+
+    /// What operators are told; for all others on the listener that they can reach.
+    fn operators(&self, viewer: &Viewer<'_>, path: &str) -> Answer {
         match viewer {
-            Viewer::Operator(operator) => operator.get("/admin/users?pcount=100"),
-            _ => self.get(viewer, "/admin/users", &[]),
+            Viewer::Operator(operator) => operator.get(path),
+            _ => self.get(viewer, path, &[]),
         }
     }
 
@@ -61,6 +86,57 @@ impl Asked<'_> {
         shop.map_or_else(|| "no shop".to_owned(), |shop| format!("{}", shop["user"]))
     }
 
+    /// Whether what is for oneself alone is the subject's, although the subject's id was asked for.
+    fn whose(&self, answer: &Answer) -> String {
+        let subject = answer.text.contains("subject") || answer.text.contains("the subject's shop");
+        Self::cell(answer, |_| if subject { "THE SUBJECT'S" } else { "the caller's own" }.to_owned())
+    }
+
+    /// What is asked in the subject's name, or with something of the subject's; where it is allowed it changes nothing that
+    /// another cell shows, but for the check-in that is taken back, last of all.
+    fn acting(&self, viewer: &Viewer<'_>) -> Vec<(&'static str, String)> {
+        let (user, third, stranger, blocked) =
+            (self.subject.user, self.third.user, self.stranger.user, self.blocked.user);
+        let post = |path: &str, given: Given<'_>| Self::cell(&self.post(viewer, path, given), |_| "done".to_owned());
+        let arriving: [(&str, &dyn std::fmt::Display); 6] = [
+            ("user_id", &user),
+            ("shop_id", &self.shop),
+            ("lat", &HERE.0),
+            ("lng", &HERE.1),
+            ("accuracy", &65),
+            ("od", &1),
+        ];
+        vec![
+            ("§9 checking in as the subject", post("/checkins", &arriving)),
+            ("§16 changing the subject", post("/user_info/set", &[("user_id", &user)])),
+            ("§21 following as the subject", post("/follows/create", &[("user_id", &user), ("follow_id", &third)])),
+            (
+                "§22 unfollowing as the subject",
+                post("/follows/delete", &[("user_id", &user), ("follow_id", &stranger)]),
+            ),
+            ("§26 blocking as the subject", post("/blacklists/create", &[("user_id", &user), ("block_id", &blocked)])),
+            (
+                "§27 unblocking as the subject",
+                post("/blacklists/delete", &[("user_id", &user), ("block_id", &stranger)]),
+            ),
+            ("§15 the subject's check-in taken back", post("/checkins/delete", &[("id", &self.checkin)])),
+        ]
+    }
+
+    /// Following the subject, which is undone where it was not so before.
+    fn following(&self, viewer: &Viewer<'_>) -> String {
+        let Viewer::Person(phone) = viewer else {
+            return Self::cell(&self.post(viewer, "/follows/create", &[]), |_| "done".to_owned());
+        };
+        let given: Given<'_> = &[("user_id", &phone.user), ("follow_id", &self.subject.user)];
+        let list = phone.get("/follow_info/friends", &[("id", &phone.user), ("hash", &1)]).ok();
+        let followed = self.post(viewer, "/follows/create", given);
+        if self.in_list(&list["data"]) == "-" && followed.status == 200 {
+            done(phone, "/follows/delete", given);
+        }
+        Self::cell(&followed, |_| "done".to_owned())
+    }
+
     /// All rows for one viewer.
     fn rows(&self, viewer: &Viewer<'_>) -> Vec<(&'static str, String)> {
         let (subject, third) = (self.subject.user, self.third.user);
@@ -70,6 +146,9 @@ impl Asked<'_> {
         let whole = |answer: &Answer| Self::cell(answer, |list| format!("count {}", list["count"]));
         let here: Given<'_> = &[("lat", &HERE.0), ("lng", &HERE.1), ("accuracy", &65)];
         let profile = get("/user_info/get", &[("id", &subject)]);
+        // These take no id, so that nobody can ask for somebody else's.
+        let whose: Given<'_> = &[("id", &subject), ("user_id", &subject)];
+        let sessions = format!("/admin/users/{subject}/sessions");
         vec![
             ("§4 counts", Self::cell(&get("/aroundme/shops", here), |shops| self.counted(shops))),
             ("§5 counts", Self::cell(&get("/shop/nearby", here), |shops| self.counted(shops))),
@@ -89,13 +168,43 @@ impl Asked<'_> {
             ("§23 among followers", listed(&of("/follow_info/followers", third))),
             ("§24 among friends", listed(&of("/follow_info/friends", third))),
             ("§25 blacklist", whole(&of("/blacklists", subject))),
-            ("operators' accounts", Self::cell(&self.accounts(viewer), |list| self.in_list(list))),
+            ("§7 among the staff", Self::cell(&get("/shop/info", &[("id", &self.shop)]), |shop| self.on_staff(shop))),
+            ("§9 check-ins", self.whose(&get("/checkins", whose))),
+            ("§13 oneself", self.whose(&get("/user_info/get_self", whose))),
+            ("§14 trace", self.whose(&get("/user_info/trace", whose))),
+            ("export", self.whose(&self.post(viewer, "/user_info/export", whose))),
+            ("§21 following the subject", self.following(viewer)),
+            (
+                "operators' accounts",
+                Self::cell(&self.operators(viewer, "/admin/users?pcount=100"), |list| self.in_list(list)),
+            ),
+            (
+                "operators' sessions",
+                Self::cell(&self.operators(viewer, &sessions), |list| format!("{} open", length(list))),
+            ),
+            (
+                "operators' reports",
+                Self::cell(&self.operators(viewer, "/admin/reports"), |list| format!("{} open", length(list))),
+            ),
         ]
+    }
+
+    fn on_staff(&self, shop: &Value) -> String {
+        let staff = shop["staffs"].as_array().is_some_and(|staff| staff.iter().any(|one| *one == self.subject.user));
+        if staff { "seen" } else { "-" }.to_owned()
     }
 }
 
+fn length(list: &Value) -> usize {
+    list.as_array().map_or(0, Vec::len)
+}
+
 fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> String {
-    let columns: Vec<Vec<(&str, String)>> = viewers.iter().map(|(_, viewer)| asked.rows(viewer)).collect();
+    let mut columns: Vec<Vec<(&str, String)>> = viewers.iter().map(|(_, viewer)| asked.rows(viewer)).collect();
+    // The subject comes last, who may.
+    for ((_, viewer), column) in viewers.iter().zip(&mut columns).rev() {
+        column.extend(asked.acting(viewer));
+    }
     let mut text = format!("{title}\n");
     for row in 0..columns[0].len() {
         let _ = writeln!(text, "  {}", columns[0][row].0);
@@ -110,8 +219,10 @@ fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> Stri
 fn who_may_see_what_of_whom() {
     let mut server = Server::start();
     let operator = server.operator();
-    let (start, shops) =
-        (operator.add_shop("start", north(100.0)), ["one", "two", "three"].map(|name| operator.add_shop(name, HERE)));
+    let (start, shops) = (
+        operator.add_shop("start", north(100.0)),
+        ["one", "two", "three"].map(|name| operator.add_shop(&format!("the subject's shop {name}"), HERE)),
+    );
     let names = ["subject", "third", "friend", "follower", "stranger", "blocked", "blocker"];
     let people = names.map(|name| server.person(name, 0));
     let [subject, third, friend, follower, stranger, blocked, blocker] = &people;
@@ -139,20 +250,24 @@ fn who_may_see_what_of_whom() {
     let mut text = String::new();
     for (invisible, shop) in shops.into_iter().enumerate() {
         done(subject, "/user_info/set", &[("invisible", &invisible)]);
-        arrive(subject, shop);
+        let checkin = subject.check_in(shop, HERE);
         settle(subject);
-        let asked = Asked { server: &server, subject, shop, third };
+        operator.post(&format!("/admin/shops/{shop}/staff"), &json!({ "user_id": subject.user })).ok();
+        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin: &checkin };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
-    }
-    // What is for oneself alone takes no id, so that nobody can ask for somebody else's.
-    for path in ["/user_info/get_self", "/user_info/trace", "/checkins"] {
-        let told = friend.get(path, &[("id", &subject.user), ("user_id", &subject.user)]);
-        let whose = Asked::cell(&told, |_| {
-            let foreign = told.text.contains("subject") || told.text.contains("three");
-            if foreign { "THE SUBJECT'S" } else { "the caller's own" }.to_owned()
-        });
-        let _ = writeln!(text, "{path} with the subject's id: {whose}");
     }
     insta::assert_snapshot!("matrix", text);
     server.secret("13800000000");
+}
+
+#[test]
+fn every_endpoint_is_in_the_table_or_of_nobody_else() {
+    let source = include_str!("matrix.rs");
+    let server = Server::start();
+    let described = Answer::to(server.request(Method::GET, "/openapi.json")).ok();
+    let paths = described["paths"].as_object().expect("paths");
+    let missing: Vec<&String> = paths.keys().filter(|path| !source.contains(&format!("\"{path}\""))).collect();
+    assert!(missing.is_empty(), "who may see what at {missing:?}? Add rows");
+    let gone: Vec<_> = OF_NOBODY_ELSE.iter().filter(|path| !paths.contains_key(**path)).collect();
+    assert!(gone.is_empty(), "{gone:?} are no paths any more");
 }

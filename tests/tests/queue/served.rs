@@ -34,7 +34,8 @@ fn wrong_roles_end_with_2_and_name_the_flag() {
     };
     serve(&["--roles", "chat"]).says(&["--roles", "chat", "http and worker"]);
     serve(&["--roles", "worker"]).says(&["--queue", "broker"]);
-    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x"]).says(&["--keys"]);
+    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x"]).says(&["--objects"]);
+    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x", "--objects", "objects"]).says(&["--keys"]);
     let told = serve(&["--queue", "amqp//dface:geheim@host"]).says(&["queue"]);
     assert!(!told.stderr.contains("geheim"), "{}", told.stderr);
 }
@@ -93,8 +94,13 @@ impl Worker {
     fn start(server: &Server, url: &str) -> Self {
         let own = server.dir().join("../worker");
         let mut command: Command = prepared(&own);
-        command.args(["serve", "--roles", "worker", "--admin", "127.0.0.1:0", "--queue", url, "--keys"]);
-        command.arg(server.dir().join("keys")).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(["serve", "--roles", "worker", "--admin", "127.0.0.1:0", "--queue", url, "--objects"]);
+        command
+            .arg(server.dir().join("objects"))
+            .arg("--keys")
+            .arg(server.dir().join("keys"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
         let line = BufReader::new(child.stdout.take().expect("piped")).lines().next();
         let ready: Value = serde_json::from_str(&line.expect("a line").expect("text")).expect("JSON");

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     idempotency::once,
-    people_list::{Asked, PeopleList, list as people_list},
+    people_list::{Asked, List, PeopleList, list as people_list},
 };
 use crate::{
     app::{Access, App, Caller},
@@ -30,6 +30,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
         ("id" = u64, Query, description = "The caller"),
         ("page" = Option<u32>, Query, description = "From 1"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
+        ("after" = Option<u64>, Query, description = "In place of `page`: the last id of the page before"),
         ("name" = Option<String>, Query, description = "Any part of the name"),
         ("hash" = Option<u8>, Query, description = "1: one object; else an array of two"),
     ),
@@ -41,8 +42,8 @@ pub(super) async fn list(app: Arc<App>, request: Request<Caller>) -> Reply {
         return Err(ApiError::forbidden("not_your_account", "id: a blacklist is for its owner alone"));
     }
     let asked = Asked::of(&request.params)?;
-    let blocked = app.views().blocks.view().of(own)?;
-    people_list(&app, &asked, own, own, blocked)
+    let people = app.views().blocks.view().of(own)?;
+    people_list(&app, &request.caller, &asked, List { of: "blacklist", whose: own, people })
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -78,14 +78,9 @@ fn read_check_in(user: UserId, params: &Params) -> Result<CheckIn, ApiError> {
     if od == 0 {
         return Err(ApiError::parameter("od", "must be at least 1"));
     }
-    let fix = Fix {
-        position,
-        accuracy,
-        altitude: params.optional("altitude")?,
-        altacc: params.optional("altacc")?,
-        bssid: bssid.filter(|text| !text.is_empty()),
-    };
-    Ok(CheckIn { user, shop: params.required("shop_id")?, od, fix })
+    let fix = Fix { position, accuracy, altitude: params.optional("altitude")?, altacc: params.optional("altacc")? };
+    let bssid = bssid.filter(|text| !text.is_empty());
+    Ok(CheckIn { user, shop: params.required("shop_id")?, od, fix, bssid })
 }
 
 /// A check-in in the caller's list.

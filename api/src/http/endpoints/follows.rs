@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     idempotency::once,
-    people_list::{Asked, PeopleList, list},
+    people_list::{Asked, List, PeopleList, list},
 };
 use crate::{
     app::{Access, App, Caller},
@@ -82,15 +82,16 @@ pub(super) async fn delete(app: Arc<App>, request: Request<Caller>) -> Reply {
         ("id" = u64, Query, description = "Whose"),
         ("page" = Option<u32>, Query, description = "From 1"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
+        ("after" = Option<u64>, Query, description = "In place of `page`: the last id of the page before"),
         ("name" = Option<String>, Query, description = "Any part of the name"),
         ("hash" = Option<u8>, Query, description = "1: one object; else an array of two"),
     ),
     responses((status = 200, body = PeopleList))
 )]
 pub(super) async fn followers(app: Arc<App>, request: Request<Caller>) -> Reply {
-    let (asked, viewer, whose) = asked(&app, &request)?;
+    let (asked, whose) = asked(&app, &request)?;
     let people = app.views().follows.view().followers(whose, usize::MAX)?;
-    list(&app, &asked, viewer, whose, people)
+    list(&app, &request.caller, &asked, List { of: "followers", whose, people })
 }
 
 /// Whom a person follows. `friend` and `follower` are meant from that person's point of view.
@@ -100,20 +101,21 @@ pub(super) async fn followers(app: Arc<App>, request: Request<Caller>) -> Reply 
         ("id" = u64, Query, description = "Whose"),
         ("page" = Option<u32>, Query, description = "From 1"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
+        ("after" = Option<u64>, Query, description = "In place of `page`: the last id of the page before"),
         ("name" = Option<String>, Query, description = "Any part of the name"),
         ("hash" = Option<u8>, Query, description = "1: one object; else an array of two"),
     ),
     responses((status = 200, body = PeopleList))
 )]
 pub(super) async fn friends(app: Arc<App>, request: Request<Caller>) -> Reply {
-    let (asked, viewer, whose) = asked(&app, &request)?;
+    let (asked, whose) = asked(&app, &request)?;
     let people = app.views().follows.view().friends(whose, usize::MAX)?;
-    list(&app, &asked, viewer, whose, people)
+    list(&app, &request.caller, &asked, List { of: "friends", whose, people })
 }
 
-fn asked(app: &App, request: &Request<Caller>) -> Result<(Asked, UserId, UserId), ApiError> {
+fn asked(app: &App, request: &Request<Caller>) -> Result<(Asked, UserId), ApiError> {
     let (viewer, whose) = (request.caller.user()?, request.params.required::<UserId>("id")?);
     let asked = Asked::of(&request.params)?;
     super::profiles::seen_person(app, viewer, whose)?;
-    Ok((asked, viewer, whose))
+    Ok((asked, whose))
 }

@@ -17,7 +17,8 @@ const MAX_KEY: usize = 255;
 
 /// Does `work` once for each key of a person; without a key, each time.
 ///
-/// `work` takes its time from the context, so that a repeat after a crash comes to the same ids. Answers are kept
+/// `work` takes its time and its correlation from the context, so that a repeat after a crash comes to the same ids and is known for the
+/// same request. Answers are kept
 /// where they are final: successes and refusals, not failures of the machinery.
 pub(super) async fn once(app: &App, request: &Request<Caller>, work: impl AsyncFnOnce(Context) -> Reply) -> Reply {
     let context = app.context();
@@ -32,7 +33,7 @@ pub(super) async fn once(app: &App, request: &Request<Caller>, work: impl AsyncF
         Taken::Answered(answer) => return Ok(again(answer)),
         Taken::Open(at) => at,
     };
-    let answer = match work(context.at(at)).await {
+    let answer = match work(Context { correlation: commands.request_id(&key), ..context.at(at) }).await {
         Ok(answer) => answer,
         Err(error) if error.status.is_server_error() => return Err(error),
         Err(error) => error.answer(),

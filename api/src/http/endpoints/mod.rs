@@ -3,13 +3,16 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod coupons;
 mod export;
 mod follows;
 mod health;
 mod idempotency;
 mod init;
+mod objects;
 mod people_list;
 mod people_nearby;
+mod pictures;
 mod profiles;
 mod shops;
 mod sign_in;
@@ -48,6 +51,18 @@ use crate::app::App;
         checkins::create,
         checkins::delete,
         trace::trace,
+        objects::object,
+        pictures::album::create,
+        pictures::album::show,
+        pictures::album::order,
+        pictures::album::delete,
+        pictures::room::create,
+        pictures::room::show,
+        pictures::direct::create,
+        pictures::direct::show,
+        pictures::portrait::logo,
+        pictures::portrait::photos,
+        pictures::tmp::tmp,
         profiles::get,
         profiles::get_self,
         profiles::set,
@@ -59,6 +74,9 @@ use crate::app::App;
         blacklists::list,
         blacklists::create,
         blacklists::delete,
+        coupons::list,
+        coupons::image,
+        coupons::use_one,
         health::healthz,
         health::readyz,
     )
@@ -85,10 +103,13 @@ pub fn routes() -> Vec<Route<App>> {
         shops::routes(),
         checkins::routes(),
         trace::routes(),
+        objects::routes(),
+        pictures::routes(),
         profiles::routes(),
         people_nearby::routes(),
         follows::routes(),
         blacklists::routes(),
+        coupons::routes(),
         health::routes(),
     ]
     .into_iter()

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{idempotency::once, wire::shown_gender};
+use super::{idempotency::once, pictures::head_urls, wire::shown_gender};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Params, Request, Route, route::Reply},
@@ -73,12 +73,13 @@ pub(super) async fn get(app: Arc<App>, request: Request<Caller>) -> Reply {
     let person = seen_person(&app, viewer, id)?;
     let follows = app.views().follows.view();
     let profile = person.profile.clone();
+    let [logo, logo_thumb] = head_urls(&app, id)?;
     Ok(Answer::json(&Seen {
         name: profile.name,
         wb_uid: person.wb_uid,
         gender: shown_gender(person.gender),
-        logo: String::new(),
-        logo_thumb: String::new(),
+        logo,
+        logo_thumb,
         birthday: profile.birthday,
         friend: follows.follows(viewer, id)?,
         follower: follows.follows(id, viewer)?,
@@ -146,14 +147,15 @@ pub(super) async fn get_self(app: Arc<App>, request: Request<Caller>) -> Reply {
 pub(super) fn myself(app: &App, id: UserId) -> Result<Myself, ApiError> {
     let person = app.views().people.view().get(id)?.ok_or_else(|| unknown(id))?;
     let profile = person.profile.clone();
+    let [logo, logo_thumb] = head_urls(app, id)?;
     Ok(Myself {
         name: profile.name,
         wb_uid: person.wb_uid,
         gender: shown_gender(person.gender),
         birthday: profile.birthday,
         invisible: person.invisible.into(),
-        logo: String::new(),
-        logo_thumb: String::new(),
+        logo,
+        logo_thumb,
         password: app.node.commands.secret().chat_password(id, person.generation),
         id,
         signature: profile.signature.unwrap_or_default(),
@@ -200,12 +202,13 @@ pub(super) async fn set(app: Arc<App>, request: Request<Caller>) -> Reply {
     let patch = patch(&request.params)?;
     once(&app, &request, async |context| {
         let (now, position) = app.node.commands.change_profile(id, &patch, &context).await?;
+        let [logo, logo_thumb] = head_urls(&app, id)?;
         let answer = Answer::json(&Changed {
             name: now.profile.name,
             gender: shown_gender(now.gender),
             birthday: now.profile.birthday,
-            logo: String::new(),
-            logo_thumb: String::new(),
+            logo,
+            logo_thumb,
             id,
             invisible: now.invisible.into(),
         });

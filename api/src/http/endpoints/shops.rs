@@ -7,7 +7,6 @@ use dface_domain::{
     ids::{ShopId, UserId},
     privacy::{self, Sight},
     shops::kind::ShopKind,
-    time::Timestamp,
 };
 use dface_projections::{
     presence::Present,
@@ -210,10 +209,5 @@ pub(super) fn present_item(app: &App, viewer: UserId, one: &Present) -> Result<O
     let Some(person) = app.views().people.view().get(one.user)? else { return Ok(None) };
     let follows = app.views().follows.view();
     let (friend, follower) = (follows.follows(viewer, one.user)?, follows.follows(one.user, viewer)?);
-    Ok(Some(UserItem { time: Some(local_time(app, one.since)), ..UserItem::new(&person, friend, follower) }))
-}
-
-/// The document's own form of a moment: `2012-06-11 11:11:11`, local.
-fn local_time(app: &App, at: Timestamp) -> String {
-    at.to_jiff().to_zoned(app.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    Ok(Some(UserItem { time: Some(app.local_time(one.since)), ..UserItem::new(app, &person, friend, follower)? }))
 }

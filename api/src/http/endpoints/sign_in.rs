@@ -9,7 +9,7 @@ use http::HeaderValue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::shown_gender;
+use super::{pictures::head_urls, wire::shown_gender};
 use crate::{
     app::{Access, App, COOKIE, Caller, secure_cookies},
     http::{Answer, ApiError, Params, Request, Route, route::Reply},
@@ -137,10 +137,11 @@ pub(super) async fn open_session(app: &App, request: &Request<Caller>, signed_in
     let cookie = format!("{COOKIE}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", opened.cookie);
     let cookie = HeaderValue::from_str(&cookie).map_err(|e| ApiError::internal(e.to_string()))?;
     let weibo = signed_in.weibo.as_ref();
+    let [logo, _] = head_urls(app, signed_in.user)?;
     let answer = Answer::json(&Account {
         id: signed_in.user,
         password: signed_in.password,
-        logo: String::new(),
+        logo,
         name: signed_in.name,
         gender: shown_gender(signed_in.gender),
         wb_uid: weibo.map(|weibo| weibo.uid.to_string()),

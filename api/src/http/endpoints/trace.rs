@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use dface_domain::ids::{CheckinId, ShopId};
-use dface_projections::trace::Visit;
+use dface_domain::{
+    ids::{CheckinId, PhotoId, ShopId, UserId},
+    time::Timestamp,
+};
+use dface_projections::{photos::Standing, trace::Visit};
 use jiff::{Zoned, civil::Date};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::pictures::{Size, room_url};
 use crate::{
     app::{Access, App, Caller},
-    http::{Answer, Request, Route, route::Reply},
+    http::{Answer, ApiError, Request, Route, route::Reply},
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -43,7 +47,8 @@ struct Entry {
 struct Photo {
     logo: String,
     logo_thumb2: String,
-    id: String,
+    #[schema(value_type = String)]
+    id: PhotoId,
     desc: Option<String>,
 }
 
@@ -61,11 +66,11 @@ pub(super) async fn trace(app: Arc<App>, request: Request<Caller>) -> Reply {
     let user = request.caller.user()?;
     let page = request.params.page()?;
     let visits = app.views().trace.view().page(user, page.offset(), page.limit())?;
-    Ok(Answer::json(&Trace { pcount: visits.len(), data: merged(&app, &visits) }))
+    Ok(Answer::json(&Trace { pcount: visits.len(), data: merged(&app, user, &visits)? }))
 }
 
 /// One entry for each shop and local day, in the order of their newest check-ins.
-fn merged(app: &App, visits: &[Visit]) -> Vec<Entry> {
+fn merged(app: &App, user: UserId, visits: &[Visit]) -> Result<Vec<Entry>, ApiError> {
     let shops = app.views().shops.view();
     let mut seen: Vec<(Date, ShopId)> = Vec::new();
     let mut entries = Vec::new();
@@ -81,8 +86,24 @@ fn merged(app: &App, visits: &[Visit]) -> Vec<Entry> {
             time: [local.strftime("%m.%d").to_string(), local.strftime("%H:%M").to_string()],
             shop: shops.name(visit.shop),
             shop_id: visit.shop,
-            photos: Vec::new(),
+            photos: photos_of(app, user, visit.shop, &local)?,
         });
     }
-    entries
+    Ok(entries)
+}
+
+/// What `user` sent to a shop's room on the local day of `at`.
+fn photos_of(app: &App, user: UserId, shop: ShopId, at: &Zoned) -> Result<Vec<Photo>, ApiError> {
+    let midnight = |day: Result<Zoned, jiff::Error>| {
+        let begin = day.and_then(|day| day.start_of_day()).map_err(|e| ApiError::internal(e.to_string()))?;
+        Ok::<_, ApiError>(Timestamp(begin.timestamp().as_microsecond()))
+    };
+    let (from, until) = (midnight(Ok(at.clone()))?, midnight(at.tomorrow())?);
+    let sent = app.views().photos.view().sent_to(user, shop, from, until)?;
+    let photos = sent.into_iter().map(|entry| {
+        let ready = matches!(entry.standing, Standing::Ready(_));
+        let url = |size| if ready { room_url(app, entry.photo, size) } else { String::new() };
+        Photo { logo: url(Size::Original), logo_thumb2: url(Size::Medium), id: entry.photo, desc: entry.desc }
+    });
+    Ok(photos.collect())
 }

@@ -8,6 +8,9 @@ use dface_projections::{people::Person, presence::Counts, shops::ShopEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::pictures::head_urls;
+use crate::{app::App, http::ApiError};
+
 /// A shop as §4 lists it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ShopItem<'a> {
@@ -93,10 +96,11 @@ pub(super) fn shown_gender(gender: Gender) -> Option<u8> {
 }
 
 impl UserItem {
-    pub(super) fn new(person: &Person, friend: bool, follower: bool) -> Self {
-        Self {
+    pub(super) fn new(app: &App, person: &Person, friend: bool, follower: bool) -> Result<Self, ApiError> {
+        let [logo, _] = head_urls(app, person.user)?;
+        Ok(Self {
             id: person.user,
-            logo: String::new(),
+            logo,
             name: person.profile.name.clone(),
             wb_uid: person.wb_uid,
             gender: shown_gender(person.gender),
@@ -104,6 +108,6 @@ impl UserItem {
             follower,
             birthday: person.profile.birthday.clone(),
             time: None,
-        }
+        })
     }
 }

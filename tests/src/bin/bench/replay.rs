@@ -17,6 +17,9 @@ use crate::{
     stats::rate,
 };
 
+/// What the rows say.
+pub const HEAD: [&str; 6] = ["what", "time", "events/s", "processor time", "reference, events/s", "of the reference"];
+
 /// Events read at once.
 const BATCH: usize = 8_192;
 
@@ -65,13 +68,25 @@ fn checksums(dir: &Path) -> Result<Duration, Failed> {
     Ok(begun.elapsed())
 }
 
-/// Rebuilds all read models of the directory: each alone, then all as `dface rebuild all` does.
-pub async fn rebuilding(table: &mut Table, settings: Settings) -> Result<(), Failed> {
+/// Rebuilds read models of a directory that is there already.
+pub fn of_directory(data: &Path, only: Option<&str>) -> Result<Table, Failed> {
+    let mut table = Table::new("Rebuild", data.display().to_string(), &HEAD);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let settings = Settings::load(None, &[("data", data.display().to_string())])?;
+    runtime.block_on(rebuilding(&mut table, settings, only))?;
+    Ok(table)
+}
+
+/// Rebuilds all read models of the directory: each alone, then all as `dface rebuild all` does; or `only` one of these.
+pub async fn rebuilding(table: &mut Table, settings: Settings, only: Option<&str>) -> Result<(), Failed> {
     let node = Node::open(settings).await?;
-    for name in node.projector.names() {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    for name in node.projector.names().into_iter().filter(|name| wanted(name)) {
         rebuild(table, &node, &format!("rebuild of `{name}` alone"), vec![name]).await?;
     }
-    rebuild(table, &node, "rebuild of all read models", node.projector.names()).await?;
+    if wanted("all") {
+        rebuild(table, &node, "rebuild of all read models", node.projector.names()).await?;
+    }
     node.close().await;
     Ok(())
 }

@@ -54,10 +54,10 @@ pub fn checked_in(keys: &Arc<dyn Keys>, visit: &Visit) -> Result<Fact, Failed> {
     let user = UserId::Number(visit.user);
     let seconds = u32::try_from(at.seconds().max(0)).unwrap_or(u32::MAX);
     let checkin = CheckinId(ObjectId::from_parts(seconds, number.to_be_bytes()));
-    let fix = Fix { position: phone, accuracy: 100, altitude: None, altacc: None, bssid: None };
+    let fix = Fix { position: phone, accuracy: 100, altitude: None, altacc: None };
     let far = is_far(&phone, fix.accuracy, &visit.place);
     let fix = keys.seal(Subject::User(user), &fix)?;
-    let event = CheckedIn { checkin, user, shop, od: 0, far, fix };
+    let event = CheckedIn { checkin, user, shop, od: 0, far, fix, bssid: None };
     Ok(Fact::new(StreamId::checkin(checkin), at, event))
 }
 

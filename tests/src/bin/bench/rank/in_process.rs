@@ -63,7 +63,7 @@ impl Learned {
     fn learn(&mut self, visit: &Visit) {
         let shop = shop(visit.venue).0;
         let hour = local_hour(Timestamp::from_seconds(visit.at), &self.zone);
-        let learning = Learning { user: visit.user as u64, shop, at: visit.at, hour, od: 0, bssid: None };
+        let learning = Learning { user: visit.user as u64, shop, at: visit.at, hour, od: 0 };
         let nth = self.users[visit.user].learn(shop, true);
         self.priors.shops.entry(shop).or_default().learn(&learning, nth);
         self.priors.world.learn(&learning);

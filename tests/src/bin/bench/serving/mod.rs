@@ -2,6 +2,7 @@
 
 pub mod load;
 mod postgis;
+pub mod postgres;
 mod redis;
 mod requests;
 pub use requests::get;
@@ -118,14 +119,14 @@ fn reading(runtime: &tokio::runtime::Runtime, data: &Path, crowd: Crowd, shops: 
              (the last with sealed positions), in that order. The reference reads the same segment files at once and \
              takes their CRC-32C, without looking at any event."
         ),
-        &["what", "time", "events/s", "processor time", "reference, events/s", "of the reference"],
+        &replay::HEAD,
     );
     let directory = runtime.block_on(Directory::open(data))?;
     replay::reading(&mut table, &directory.store, data)?;
     directory.close();
     drop(directory_closed(data)?);
     let settings = dface_api::settings::Settings::load(None, &[("data", data.display().to_string())])?;
-    runtime.block_on(replay::rebuilding(&mut table, settings))?;
+    runtime.block_on(replay::rebuilding(&mut table, settings, None))?;
     Ok(table)
 }
 
@@ -137,13 +138,13 @@ fn directory_closed(data: &Path) -> Result<std::fs::File, Failed> {
 }
 
 /// What is asked over the network, with the processor's time of the server that answers.
-struct Asking<'a> {
-    table: Table,
-    setup: &'a Setup,
+pub struct Asking<'a> {
+    pub table: Table,
+    pub setup: &'a Setup,
 }
 
 impl Asking<'_> {
-    fn row(
+    pub fn row(
         &mut self,
         what: &str,
         mut measured: Measured,
@@ -168,7 +169,7 @@ impl Asking<'_> {
         Ok(rate)
     }
 
-    fn server(&mut self, what: &str, server: &Server, lists: &[Vec<Vec<u8>>]) -> Result<f64, Failed> {
+    pub fn server(&mut self, what: &str, server: &Server, lists: &[Vec<Vec<u8>>]) -> Result<f64, Failed> {
         let before = server.processor_time();
         let measured = load::run(server.http, load::http as Protocol, lists, self.setup.time)?;
         let processor = server.processor_time() - before;
@@ -204,8 +205,8 @@ fn asking(
     drop(server);
     if setup.others {
         beside_redis(&mut asking, shops, &places, around)?;
-        let postgis = postgis::PostGis::start(shops, &places)?;
-        let measured = postgis.ask(READERS, places.len(), setup.time)?;
+        let postgis = postgis::filled(shops, &places)?;
+        let measured = postgis::ask(&postgis, READERS, places.len(), setup.time)?;
         asking.row("PostGIS `<->`", measured, None, Some(around))?;
     }
     Ok(asking.table)

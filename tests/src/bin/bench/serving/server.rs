@@ -33,11 +33,17 @@ pub struct Server {
 impl Server {
     /// Starts it. How long it took until it said that it is ready.
     pub fn start(program: &Path, data: &Path) -> Result<(Self, Duration), Failed> {
+        Self::start_with(program, data, &[])
+    }
+
+    /// The same with some settings (`DFACE_…`).
+    pub fn start_with(program: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<(Self, Duration), Failed> {
         let begun = Instant::now();
         let mut child = Command::new(program)
             .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("DFACE_LOG__LEVEL", "warn")
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();

@@ -1,0 +1,76 @@
+//! From what the log asks for to the message of a job: the last place where what is needed is put together, so that a worker needs no log.
+
+use dface_commands::CommandError;
+use dface_domain::{
+    events::PhotoPlace,
+    jobs::{JOB_VERSION, Job, PictureTask, Task, WeiboTask},
+    ports::KeyError,
+    sealed::Subject,
+};
+use dface_projections::{
+    jobs::{Ask, Outstanding},
+    photos::Standing,
+    projector::ModelError,
+};
+
+use crate::node::Node;
+
+/// What an outstanding job came to.
+#[derive(Debug)]
+pub enum Rendered {
+    /// Its message.
+    Job(Job),
+    /// It cannot be done, for this reason, and never will.
+    Never(&'static str),
+    /// Whom it is about has left, or it is over: nothing is to be done.
+    Gone,
+}
+
+/// Sides of the thumbnails (§17: 100 and 200; §29, §30: 200).
+#[must_use]
+pub fn squares(place: PhotoPlace) -> Vec<u16> {
+    match place {
+        PhotoPlace::Album => vec![100, 200],
+        PhotoPlace::Room | PhotoPlace::Direct => vec![200],
+    }
+}
+
+/// The message of a job.
+///
+/// # Errors
+/// The read models' or the keys'; worth another try.
+pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, CommandError> {
+    let task = match &outstanding.ask {
+        Ask::Picture { photo, user, place, upload, .. } => {
+            let Some(upload) = node.commands.keys().open(upload) else { return Ok(Rendered::Gone) };
+            let (photo, about, squares) = (*photo, Subject::User(*user), squares(*place));
+            Task::Picture(PictureTask { photo, about, upload, squares })
+        }
+        Ask::Share { user, text, .. } => {
+            let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
+            let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
+            Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
+        }
+        Ask::Coupon(task) => Task::Coupon(task.clone()),
+        Ask::PhotoPost { photo, user, .. } => {
+            let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
+            let Some(entry) = entry else { return Ok(Rendered::Gone) };
+            let Standing::Ready(files) = entry.standing else { return Ok(Rendered::Gone) };
+            let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
+            let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
+            let text = entry.desc.unwrap_or_else(|| node.settings.weibo.share_text.clone());
+            let text = match node.commands.keys().seal(Subject::User(*user), &text) {
+                Err(KeyError::Destroyed(_)) => return Ok(Rendered::Gone),
+                sealed => sealed?,
+            };
+            Task::Weibo(WeiboTask { user: *user, account, text, picture: Some(files.picture) })
+        }
+    };
+    Ok(Rendered::Job(Job { version: JOB_VERSION, id: outstanding.id, since: outstanding.since, task }))
+}
+
+const NO_ACCOUNT: &str = "the account does not sign in with Weibo";
+
+fn interrupted(error: &ModelError) -> CommandError {
+    CommandError::Interrupted(error.to_string())
+}

@@ -1,0 +1,137 @@
+//! The processes of this node: their checkpoints in `DIR/processes`, and what they ask of the read models.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use dface_commands::{
+    Commands,
+    processes::{
+        Checkpoints, Processes, Progress, Settings as Tuning, coupon_messages::CouponMessages, coupons::Coupons,
+    },
+};
+use dface_domain::{
+    coupons::{Campaigns, CampaignsUnknown},
+    envelope::LogPosition,
+    events::Trigger,
+    ids::{CampaignId, ShopId},
+    ports::{EventStore, PortFuture},
+    time::Timestamp,
+};
+use dface_projections::{
+    coupons::{Coupons as CouponsModel, CouponsView},
+    projector::{Projector, ReadModel, Served},
+};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use crate::{
+    node::{Node, StartError},
+    settings::Settings,
+};
+
+/// The database holds some numbers and nothing else.
+const CACHE: u64 = 1 << 20;
+
+/// How long a read model may take to reach an event before the process says that it waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the checkpoints in the data directory; no process runs yet.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn open(
+    settings: &Settings,
+    commands: &Arc<Commands>,
+    store: Arc<dyn EventStore>,
+    log: [u8; 16],
+) -> Result<Processes, StartError> {
+    let failed = |e: fjall::Error| StartError::Failed(format!("the checkpoints of processes: {e}"));
+    let checkpoints = Kept::open(&settings.data.join("processes"), log).map_err(failed)?;
+    let tuning = Tuning {
+        tries: settings.processes.tries,
+        parked: settings.processes.parked,
+        retry_parked: Duration::from_secs(settings.processes.retry_parked_s),
+        ..Tuning::default()
+    };
+    Ok(Processes::new(Arc::clone(commands), store, Arc::new(checkpoints), tuning))
+}
+
+/// Starts all processes.
+///
+/// # Errors
+/// The time zone is unknown.
+pub fn start(node: &Node) -> Result<(), StartError> {
+    let campaigns = Running { projector: Arc::clone(&node.projector), view: node.views.coupons.clone() };
+    let within_s = node.settings.coupons.trigger_within_s;
+    node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone: node.settings.zone()?, within_s });
+    node.processes.start(CouponMessages);
+    Ok(())
+}
+
+/// Checkpoints on disk, each with the id of the log that it counts in: in another log it counts nothing.
+struct Kept {
+    _db: Database,
+    rows: Keyspace,
+    log: [u8; 16],
+}
+
+impl Kept {
+    fn open(dir: &Path, log: [u8; 16]) -> Result<Self, fjall::Error> {
+        let db = Database::builder(dir).cache_size(CACHE).worker_threads(1).open()?;
+        let rows = db.keyspace("checkpoints", KeyspaceCreateOptions::default)?;
+        Ok(Self { _db: db, rows, log })
+    }
+}
+
+impl Checkpoints for Kept {
+    fn load(&self, process: &str) -> Result<Progress, String> {
+        let Some(bytes) = self.rows.get(process).map_err(|e| e.to_string())? else { return Ok(Progress::default()) };
+        let (log, progress): ([u8; 16], Progress) = postcard::from_bytes(&bytes).map_err(|e| e.to_string())?;
+        Ok(if log == self.log { progress } else { Progress::default() })
+    }
+
+    fn save(&self, process: &str, progress: &Progress) -> Result<(), String> {
+        let bytes = postcard::to_stdvec(&(self.log, progress)).map_err(|e| e.to_string())?;
+        self.rows.insert(process, bytes).map_err(|e| e.to_string())
+    }
+}
+
+/// Running campaigns, from the read model.
+struct Running {
+    projector: Arc<Projector>,
+    view: Served<CouponsView>,
+}
+
+impl Campaigns for Running {
+    fn running(
+        &self,
+        shop: ShopId,
+        trigger: Trigger,
+        at: Timestamp,
+        as_of: LogPosition,
+    ) -> PortFuture<'_, Result<Vec<CampaignId>, CampaignsUnknown>> {
+        Box::pin(async move {
+            let shown = self.projector.wait_for_model(CouponsModel::NAME, as_of, PATIENCE).await;
+            if !shown.map_err(|e| CampaignsUnknown(e.to_string()))? {
+                return Err(CampaignsUnknown(format!("the read model of coupons is not at position {as_of} yet")));
+            }
+            self.view.view().running(shop, trigger, at).map_err(|e| CampaignsUnknown(e.to_string()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_of_one_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let progress = Progress { position: LogPosition(7), parked: vec![] };
+        {
+            let kept = Kept::open(dir.path(), [1; 16]).unwrap();
+            assert_eq!(kept.load("coupons"), Ok(Progress::default()));
+            kept.save("coupons", &progress).unwrap();
+        }
+        assert_eq!(Kept::open(dir.path(), [1; 16]).unwrap().load("coupons"), Ok(progress));
+        assert_eq!(Kept::open(dir.path(), [2; 16]).unwrap().load("coupons"), Ok(Progress::default()));
+    }
+}
