@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// Asks until it holds.
-fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it does not become so: {what}");
@@ -88,10 +88,11 @@ fn pausing_a_kind_outlives_a_restart_and_is_audited() {
     server.start_again();
 }
 
-struct Worker(Child, String);
+/// A process that does jobs and nothing else.
+pub struct Worker(Child, String);
 
 impl Worker {
-    fn start(server: &Server, url: &str) -> Self {
+    pub fn start(server: &Server, url: &str) -> Self {
         let own = server.dir().join("../worker");
         let mut command: Command = prepared(&own);
         command.args(["serve", "--roles", "worker", "--admin", "127.0.0.1:0", "--queue", url, "--objects"]);
@@ -112,7 +113,12 @@ impl Worker {
         client.get(format!("{}{path}", self.1)).send().expect("an answer").text().expect("text")
     }
 
-    fn stop(mut self) {
+    pub fn kill(mut self) {
+        self.0.kill().expect("a child can be killed");
+        self.0.wait().expect("a killed child ends");
+    }
+
+    pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.0), Signal::TERM).expect("it runs");
         let status = self.0.wait().expect("it ends");
         assert!(status.success(), "{status}");
