@@ -22,6 +22,12 @@ pub const LOG_BYTES: &str = "dface_log_bytes";
 pub const MODEL_LAG: &str = "dface_read_model_lag_events";
 /// 1 where a read model stopped at an event, by `model`.
 pub const MODEL_STOPPED: &str = "dface_read_model_stopped";
+/// Events between a process and the head of the log, by `process`.
+pub const PROCESS_LAG: &str = "dface_process_lag_events";
+/// 1 where a process waits for something that does not work, by `process`.
+pub const PROCESS_WAITS: &str = "dface_process_waits";
+/// Events that a process could not act on and keeps, by `process`.
+pub const PROCESS_PARKED: &str = "dface_process_parked_events";
 /// Jobs that are not over, by `kind` and `state`; on the node that has the log.
 pub const JOBS: &str = "dface_jobs";
 /// Seconds since the oldest job that is neither over nor dead was asked for, by `kind`; on the node that has the log.
@@ -34,12 +40,6 @@ pub const JOB_TRIES_TOTAL: &str = "dface_job_tries_total";
 pub const JOB_DURATION_SECONDS: &str = "dface_job_duration_seconds";
 /// 1 where the queue of jobs can be used.
 pub const QUEUE_CONNECTED: &str = "dface_queue_connected";
-/// Events between a process and the head of the log, by `process`.
-pub const PROCESS_LAG: &str = "dface_process_lag_events";
-/// 1 where a process waits for something that does not work, by `process`.
-pub const PROCESS_WAITS: &str = "dface_process_waits";
-/// Events that a process could not act on and keeps, by `process`.
-pub const PROCESS_PARKED: &str = "dface_process_parked_events";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,15 +62,15 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
     (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),
     (MODEL_STOPPED, Kind::Gauge, Unit::Count, "1 where a read model stopped at an event, by model"),
+    (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
+    (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
+    (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
     (JOBS, Kind::Gauge, Unit::Count, "Jobs that are not over, by kind and state"),
     (JOBS_OLDEST_SECONDS, Kind::Gauge, Unit::Seconds, "Age of the oldest job that is neither over nor dead, by kind"),
     (JOBS_IN_WORK, Kind::Gauge, Unit::Count, "Jobs that this process works at, by kind"),
     (JOB_TRIES_TOTAL, Kind::Counter, Unit::Count, "Tries that ended in this process, by kind and end"),
     (JOB_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a try's begin to its end, by kind"),
     (QUEUE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the queue of jobs can be used"),
-    (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
-    (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
-    (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -114,10 +114,10 @@ pub struct Node {
     pub projector: Arc<Projector>,
     /// What readers hold.
     pub views: Views,
-    /// The desk of jobs; commands on a stopped directory have none.
-    pub desk: OnceLock<Arc<Desk>>,
     /// What follows the log and acts on it, once it is started.
     pub processes: Processes,
+    /// The desk of jobs; commands on a stopped directory have none.
+    pub desk: OnceLock<Arc<Desk>>,
 }
 
 impl Node {

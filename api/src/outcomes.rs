@@ -82,6 +82,21 @@ pub async fn record(node: &Node, job: JobId, outcome: Outcome) -> Result<Recorde
     }
 }
 
+/// Records that an operator dropped a job. A drawing that was dropped is missing until its campaign is made anew.
+///
+/// # Errors
+/// As [`record`].
+pub async fn dropped(node: &Node, job: JobId) -> Result<(), OutcomeError> {
+    let Some(outstanding) = node.views.jobs.view().get(job)? else { return Ok(()) };
+    let reason = "an operator dropped it".to_owned();
+    let outcome = match outstanding.ask {
+        Ask::Picture { photo, .. } => Outcome::Undecodable { photo, reason },
+        Ask::PhotoPost { .. } | Ask::Share { .. } => Outcome::Refused { reason },
+        Ask::Coupon(_) => return Ok(()),
+    };
+    record(node, job, outcome).await.map(|_| ())
+}
+
 /// Of somebody who has left nothing is recorded any more.
 fn over(recorded: Result<Option<LogPosition>, CommandError>) -> Result<Recorded, OutcomeError> {
     match recorded {

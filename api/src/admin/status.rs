@@ -35,13 +35,13 @@ struct Status {
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
+    /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
+    #[schema(value_type = Vec<Object>)]
+    processes: Vec<Standing>,
     /// How the queue of jobs does.
     queue: Option<QueueStatus>,
     /// Kinds of jobs that are paused.
     paused: Vec<&'static str>,
-    /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
-    #[schema(value_type = Vec<Object>)]
-    processes: Vec<Standing>,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -60,12 +60,12 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         segments: stats.segments,
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
+        processes: node.processes.standings(),
         queue: node.desk.get().map(|desk| desk.queue().health().into()),
         paused: node
             .desk
             .get()
             .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
-        processes: node.processes.standings(),
         verifications: node.commands.passwords().verifications(),
     }))
 }

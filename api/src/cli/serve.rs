@@ -20,7 +20,13 @@ use crate::{
     app::{Access, App},
     demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
-    jobs::{Desk, DeskParts, ledger::Ledger, log::LogOfJobs, queue, works},
+    jobs::{
+        Desk, DeskParts,
+        ledger::Ledger,
+        log::LogOfJobs,
+        queue,
+        works::{self, Means},
+    },
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
@@ -42,12 +48,12 @@ pub struct Args {
     /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
-    /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
-    #[arg(long, value_name = "ROLE,…")]
-    roles: Option<String>,
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
+    /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
+    #[arg(long, value_name = "ROLE,…")]
+    roles: Option<String>,
     /// Where keys of people are
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -67,8 +73,8 @@ impl Args {
             ("listen.admin", address(&self.admin)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
-            ("roles", self.roles.clone()),
             ("objects", self.objects.clone()),
+            ("roles", self.roles.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
@@ -159,11 +165,12 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
+    tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
     if settings.roles.has(Role::Worker) {
         let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
-        let runner = works::runner(settings, queue, &node.objects, node.commands.keys(), paused)?;
-        tasks.spawn(runner.run(stop.clone()));
+        let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
+        tasks.spawn(works::runner(settings, queue, &means, paused)?.run(stop.clone()));
     }
 
     let run_file = settings.data.join(RUN_FILE);
@@ -187,7 +194,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
 /// Opens the queue and the desk of jobs.
 fn open_desk(node: &Arc<Node>) -> Result<Arc<Desk>, Failure> {
     let (settings, clock) = (&node.settings, node.commands.clock());
-    let log = Arc::new(LogOfJobs::of(node));
+    let log = Arc::new(LogOfJobs(Arc::clone(node)));
     let desk = Arc::new(Desk::new(DeskParts {
         queue: queue::open(settings, Arc::clone(clock))?,
         ledger: Ledger::open(&settings.data.join("jobs")).map_err(Failure::work)?,

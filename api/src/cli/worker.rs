@@ -23,7 +23,7 @@ use crate::{
     http::{Answer, ApiError, Gate, Head, Request, Route, Router, route::Reply, serve},
     jobs::{
         queue::{self, QueueStatus},
-        works,
+        works::{self, Means},
     },
     metrics::{self as names, Exporter},
     settings::Settings,
@@ -69,8 +69,8 @@ pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Export
     // What is paused is not put on the broker's queue; what is on it is done. The sender stays, for nothing changes.
     let (_nothing_is_paused, paused) = watch::channel(BTreeSet::new());
     let objects = objects::open(Some(&settings.objects), &settings.data)
-        .map_err(|e| Failure::Usage(format!("--objects: {e}")))?;
-    let runner = works::runner(settings, Arc::clone(&queue), &objects, &keys, paused)?;
+        .map_err(|e| Failure::Usage(format!("setting `objects`: {e}")))?;
+    let runner = works::runner(settings, Arc::clone(&queue), &Means { objects, keys }, paused)?;
     let door = Arc::new(Worker { queue, metrics: metrics.clone() });
     let router = Arc::new(Router::new(door, router_settings(settings), routes()).map_err(Failure::work)?);
 

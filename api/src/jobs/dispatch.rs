@@ -12,7 +12,6 @@ use super::{
     Desk, Patience,
     ledger::{Entry, JobState},
     ports::{Rendered, Trouble},
-    results::record,
 };
 
 /// Jobs taken up or put at a time.
@@ -20,6 +19,9 @@ const BATCH: usize = 100;
 
 /// Jobs put again at a time, of those without news.
 const SILENT: usize = 1000;
+
+/// Between two looks at what is outstanding, where nothing is told.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Takes up what the log asks for, for ever.
 pub(super) async fn take_up(desk: &Desk) {
@@ -29,9 +31,9 @@ pub(super) async fn take_up(desk: &Desk) {
         match take_up_all(desk) {
             Ok(()) => {
                 patience.restored();
-                if changed.changed().await.is_err() {
-                    // No read model, no more jobs.
-                    return;
+                // A rebuilt read model tells nothing to those who heard the one before, so it is asked again now and then.
+                if !matches!(tokio::time::timeout(LOOK, changed.changed()).await, Ok(Ok(()))) {
+                    changed = desk.parts.outstanding.changed();
                 }
             }
             Err(error) => {
@@ -93,8 +95,10 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     let ledger = &desk.parts.ledger;
     let job = match desk.parts.outstanding.render(id)? {
         Rendered::Job(job) => job,
-        // The log is told, so that it asks no more.
-        Rendered::Never(reason) => return record(desk, id, Outcome::Refused { reason }).await,
+        Rendered::Never(reason) => {
+            desk.parts.outcomes.record(id, Outcome::Refused { reason }).await?;
+            return ledger.over(id);
+        }
         Rendered::Gone => return ledger.over(id),
     };
     match desk.parts.queue.put(&job).await {

@@ -1,69 +1,41 @@
-//! The log, as the desk sees it: the read model of outstanding jobs, the making of their messages, and the commands that outcomes become.
+//! The log as the desk sees it: what its events ask for, and the way of outcomes back.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use dface_domain::{
     envelope::LogPosition,
     jobs::{JobId, JobKind, Outcome},
     ports::PortFuture,
 };
-use dface_projections::jobs::Ask;
 use tokio::sync::watch;
 
 use super::ports::{Asked, Outcomes, Outstanding, Recorded, Rendered, Trouble};
 use crate::{asks, node::Node, outcomes};
 
-const DROPPED: &str = "dropped by an operator";
+/// The log, as the desk sees it.
+pub struct LogOfJobs(pub Arc<Node>);
 
-/// A node's log. The node holds the desk, so this does not hold the node.
-pub struct LogOfJobs(Weak<Node>);
-
-impl LogOfJobs {
-    /// Of that node.
-    #[must_use]
-    pub fn of(node: &Arc<Node>) -> Self {
-        Self(Arc::downgrade(node))
-    }
-
-    fn node(&self) -> Result<Arc<Node>, Trouble> {
-        self.0.upgrade().ok_or_else(|| Trouble("the node is closed".to_owned()))
-    }
-
-    async fn end(&self, job: JobId, outcome: Outcome) -> Result<Recorded, Trouble> {
-        match outcomes::record(&*self.node()?, job, outcome).await.map_err(|e| trouble(&e))? {
-            outcomes::Recorded::Over => Ok(Recorded::Over),
-            outcomes::Recorded::Again(job) => Ok(Recorded::Again(job)),
-        }
-    }
-
-    /// How a job ends that nobody does.
-    fn undone(&self, job: JobId) -> Result<Option<Outcome>, Trouble> {
-        let outstanding = self.node()?.views.jobs.view().get(job).map_err(|e| trouble(&e))?;
-        let reason = DROPPED.to_owned();
-        Ok(outstanding.and_then(|outstanding| match (outstanding.ask, job.kind) {
-            (Ask::Picture { photo, .. }, _) => Some(Outcome::Undecodable { photo, reason }),
-            (_, JobKind::Weibo) => Some(Outcome::Refused { reason }),
-            _ => None,
-        }))
-    }
-}
-
-fn trouble(error: &impl std::fmt::Display) -> Trouble {
-    Trouble(error.to_string())
-}
+/// Kinds that one event can ask for: so many jobs have one cursor at most.
+const KINDS: u64 = JobKind::ALL.len() as u64;
 
 impl Outstanding for LogOfJobs {
     fn after(&self, cursor: u64, limit: usize) -> Result<Vec<Asked>, Trouble> {
-        let found = self.node()?.views.jobs.view().after(LogPosition(cursor), limit).map_err(|e| trouble(&e))?;
-        Ok(found.into_iter().map(|one| Asked { cursor: one.position.0, id: one.id, since: one.since }).collect())
+        let position = LogPosition(cursor / KINDS);
+        // One event asks for one job of each kind at most, and the cursor tells them apart.
+        let found =
+            self.0.views.jobs.view().after(LogPosition(position.0.saturating_sub(1)), limit + JobKind::ALL.len());
+        let asked = found.map_err(|e| Trouble(e.to_string()))?.into_iter().map(|job| Asked {
+            cursor: job.position.0 * KINDS + job.id.kind as u64,
+            id: job.id,
+            since: job.since,
+        });
+        Ok(asked.filter(|asked| asked.cursor > cursor).take(limit).collect())
     }
 
     fn render(&self, id: JobId) -> Result<Rendered, Trouble> {
-        let node = self.node()?;
-        let Some(outstanding) = node.views.jobs.view().get(id).map_err(|e| trouble(&e))? else {
-            return Ok(Rendered::Gone);
-        };
-        Ok(match asks::render(&node, &outstanding).map_err(|e| trouble(&e))? {
+        let outstanding = self.0.views.jobs.view().get(id).map_err(|e| Trouble(e.to_string()))?;
+        let Some(outstanding) = outstanding else { return Ok(Rendered::Gone) };
+        Ok(match asks::render(&self.0, &outstanding).map_err(|e| Trouble(e.to_string()))? {
             asks::Rendered::Job(job) => Rendered::Job(Box::new(job)),
             asks::Rendered::Never(reason) => Rendered::Never(reason.to_owned()),
             asks::Rendered::Gone => Rendered::Gone,
@@ -71,22 +43,21 @@ impl Outstanding for LogOfJobs {
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
-        // A node that is closed asks for nothing any more: its channel is closed too.
-        self.node().map_or_else(|_| watch::channel(0).1, |node| node.views.jobs.view().asked())
+        self.0.views.jobs.view().asked()
     }
 }
 
 impl Outcomes for LogOfJobs {
     fn record(&self, job: JobId, outcome: Outcome) -> PortFuture<'_, Result<Recorded, Trouble>> {
-        Box::pin(self.end(job, outcome))
+        Box::pin(async move {
+            match outcomes::record(&self.0, job, outcome).await.map_err(|e| Trouble(e.to_string()))? {
+                outcomes::Recorded::Over => Ok(Recorded::Over),
+                outcomes::Recorded::Again(job) => Ok(Recorded::Again(job)),
+            }
+        })
     }
 
     fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {
-        Box::pin(async move {
-            if let Some(outcome) = self.undone(job)? {
-                self.end(job, outcome).await?;
-            }
-            Ok(())
-        })
+        Box::pin(async move { outcomes::dropped(&self.0, job).await.map_err(|e| Trouble(e.to_string())) })
     }
 }

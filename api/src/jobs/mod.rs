@@ -8,7 +8,7 @@
 //! | `dispatch` | takes up what the log asks for and puts it on the queue, again where it is silent for long |
 //! | `results` | takes reports: news into the ledger, outcomes into the log |
 //! | `queue` | opens the queue that the settings name |
-//! | `log` | the read model, the making of messages and the commands, behind those ports |
+//! | `log` | what this version's events ask for |
 //! | `works` | what jobs this version can do, and the runner |
 
 mod dispatch;

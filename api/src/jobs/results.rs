@@ -30,8 +30,7 @@ async fn hear(desk: &Desk, report: &Report) -> Result<(), Trouble> {
     }
 }
 
-/// Records what came of a job, and ends it in the ledger.
-pub(super) async fn record(desk: &Desk, id: JobId, outcome: Outcome) -> Result<(), Trouble> {
+async fn record(desk: &Desk, id: JobId, outcome: Outcome) -> Result<(), Trouble> {
     match desk.parts.outcomes.record(id, outcome).await? {
         Recorded::Over => desk.parts.ledger.over(id),
         Recorded::Again(job) => {

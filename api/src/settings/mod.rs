@@ -30,12 +30,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// Event store URL.
     pub store: String,
+    /// Where pictures are; empty: beside the log.
+    pub objects: String,
     /// What this process does.
     pub roles: Roles,
     /// Where the queue is.
     pub queue: QueueAddress,
-    /// Where pictures are; empty: beside the log.
-    pub objects: String,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
@@ -375,8 +375,6 @@ mod tests {
         let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
         assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
         let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
-        assert!(load("", &flags).unwrap_err().contains("--objects"));
-        let flags = [flags.as_slice(), &[("objects", "/srv/objects".to_owned())]].concat();
         assert!(load("", &flags).unwrap().roles.worker_alone());
     }
 

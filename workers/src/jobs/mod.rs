@@ -3,7 +3,14 @@
 pub mod coupon;
 pub mod picture;
 
-use dface_domain::{objects::ObjectError, ports::KeyError};
+use dface_domain::{
+    jobs::{Job, Outcome, Task},
+    objects::ObjectError,
+    ports::{KeyError, PortFuture},
+};
+
+use self::{coupon::CouponJob, picture::PictureJob};
+use crate::runner::{Fault, Work};
 
 /// A job went wrong in a way that another try may mend. The text holds nothing personal.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,5 +30,38 @@ impl From<KeyError> for JobError {
             KeyError::Destroyed(_) => Self("the key was destroyed".to_owned()),
             other => Self(other.to_string()),
         }
+    }
+}
+
+impl From<JobError> for Fault {
+    fn from(error: JobError) -> Self {
+        Self::Again(error.0)
+    }
+}
+
+/// A job that came in the queue of another kind: somebody put it there by hand.
+fn misplaced() -> Fault {
+    Fault::Never("this is no job of that kind".to_owned())
+}
+
+impl Work for PictureJob {
+    fn run<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move {
+            match &job.task {
+                Task::Picture(task) => Ok(self.run(task).await?),
+                _ => Err(misplaced()),
+            }
+        })
+    }
+}
+
+impl Work for CouponJob {
+    fn run<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move {
+            match &job.task {
+                Task::Coupon(task) => Ok(self.run(task).await?),
+                _ => Err(misplaced()),
+            }
+        })
     }
 }
