@@ -3,6 +3,7 @@
 
 mod check;
 mod jobs;
+mod objects;
 
 use std::{
     net::SocketAddr,
@@ -17,7 +18,10 @@ use figment::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use self::jobs::{Amqp, Jobs, QueueAddress, Role, Roles};
+pub use self::{
+    jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
+    objects::{Cleaning, ObjectUrls},
+};
 
 /// The defaults, as the documentation has them.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -106,26 +110,6 @@ pub struct Processes {
     pub parked: usize,
     /// Seconds between two tries of parked events.
     pub retry_parked_s: u64,
-}
-
-/// URLs of stored files that not everybody may see.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ObjectUrls {
-    /// Seconds that they hold, at most.
-    pub seconds: i64,
-}
-
-/// Objects that nothing needs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cleaning {
-    /// Seconds after it was let go that an object is taken away.
-    pub grace_s: u64,
-    /// Seconds after it was put that an object that nothing ever needed is taken away.
-    pub orphan_after_s: i64,
-    /// Seconds between two looks through all objects.
-    pub every_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.

@@ -5,6 +5,7 @@
 mod amqp;
 mod contract;
 mod crash;
+mod drawn;
 mod embedded;
 mod place;
 mod runner;

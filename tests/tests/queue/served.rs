@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// Asks until it holds.
-fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it does not become so: {what}");
@@ -34,7 +34,8 @@ fn wrong_roles_end_with_2_and_name_the_flag() {
     };
     serve(&["--roles", "chat"]).says(&["--roles", "chat", "http and worker"]);
     serve(&["--roles", "worker"]).says(&["--queue", "broker"]);
-    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x"]).says(&["--keys"]);
+    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x"]).says(&["--objects"]);
+    serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x", "--objects", "objects"]).says(&["--keys"]);
     let told = serve(&["--queue", "amqp//dface:geheim@host"]).says(&["queue"]);
     assert!(!told.stderr.contains("geheim"), "{}", told.stderr);
 }
@@ -70,7 +71,7 @@ fn pausing_a_kind_outlives_a_restart_and_is_audited() {
     let operator = server.operator();
     assert_eq!(operator.get("/admin/jobs").ok(), Value::Array(Vec::new()));
     assert_eq!(operator.post("/admin/pause/picture", &serde_json::json!({})).ok()["paused"], true);
-    operator.post("/admin/pause/cake", &serde_json::json!({})).refused(400, "invalid_parameter");
+    operator.post("/admin/pause/cake", &serde_json::json!({})).refused(400, "bad_parameter");
     server.stop();
     server.start_again();
     let operator = server.operator();
@@ -80,21 +81,27 @@ fn pausing_a_kind_outlives_a_restart_and_is_audited() {
     let unknown = "/admin/jobs/coupon-018f0000-0000-7000-8000-000000000001";
     operator.post(&format!("{unknown}/retry"), &serde_json::json!({})).refused(404, "not_found");
     dface_tests::Answer::to(operator.request(Method::DELETE, unknown)).refused(404, "not_found");
-    operator.get("/admin/jobs?state=asleep").refused(400, "invalid_parameter");
+    operator.get("/admin/jobs?state=asleep").refused(400, "bad_parameter");
     server.stop();
     let log = dface(server.dir(), &[], &["replay", "--type", "OperatorActed"]).ended(0);
     assert!(log.stdout.contains("jobs_pause") && log.stdout.contains("jobs_resume"), "{}", log.stdout);
     server.start_again();
 }
 
-struct Worker(Child, String);
+/// A process that does jobs and nothing else.
+pub struct Worker(Child, String);
 
 impl Worker {
-    fn start(server: &Server, url: &str) -> Self {
+    pub fn start(server: &Server, url: &str) -> Self {
         let own = server.dir().join("../worker");
         let mut command: Command = prepared(&own);
-        command.args(["serve", "--roles", "worker", "--admin", "127.0.0.1:0", "--queue", url, "--keys"]);
-        command.arg(server.dir().join("keys")).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(["serve", "--roles", "worker", "--admin", "127.0.0.1:0", "--queue", url, "--objects"]);
+        command
+            .arg(server.dir().join("objects"))
+            .arg("--keys")
+            .arg(server.dir().join("keys"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
         let line = BufReader::new(child.stdout.take().expect("piped")).lines().next();
         let ready: Value = serde_json::from_str(&line.expect("a line").expect("text")).expect("JSON");
@@ -106,7 +113,12 @@ impl Worker {
         client.get(format!("{}{path}", self.1)).send().expect("an answer").text().expect("text")
     }
 
-    fn stop(mut self) {
+    pub fn kill(mut self) {
+        self.0.kill().expect("a child can be killed");
+        self.0.wait().expect("a killed child ends");
+    }
+
+    pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.0), Signal::TERM).expect("it runs");
         let status = self.0.wait().expect("it ends");
         assert!(status.success(), "{status}");
