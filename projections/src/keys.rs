@@ -4,6 +4,7 @@ use dface_domain::{
     ids::{CheckinId, ObjectId, PhotoId, SessionId, ShopId, UserId},
     jobs::{JobId, JobKind},
     objects::{Format, ObjectKey},
+    time::Timestamp,
 };
 use smallvec::{SmallVec, smallvec};
 
@@ -86,6 +87,12 @@ impl KeyBuf {
         self.checkin(inverted(checkin))
     }
 
+    /// A moment from 1970 on, so that later ones come first.
+    #[must_use]
+    pub fn newest_first(self, moment: Timestamp) -> Self {
+        self.number(!moment.0.max(0).cast_unsigned())
+    }
+
     /// A plain number.
     #[must_use]
     pub fn number(self, number: u64) -> Self {
@@ -138,6 +145,11 @@ impl<'a> KeyReader<'a> {
     /// The next part as a shop.
     pub fn shop(&mut self) -> Option<ShopId> {
         self.take().map(u64::from_be_bytes).map(ShopId)
+    }
+
+    /// The next part as a moment of [`KeyBuf::newest_first`].
+    pub fn newest_first(&mut self) -> Option<Timestamp> {
+        self.number().map(|number| Timestamp((!number).cast_signed()))
     }
 
     /// The next part as a plain number.

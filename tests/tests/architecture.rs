@@ -53,8 +53,9 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("dface-tests", &["dface-domain", "dface-commands", "dface-projections", "dface-workers", "dface-api"]),
 ];
 
-/// What only their tests may use besides: the read models are tested over a real log.
-const FOLDERS_OF_TESTS: &[(&str, &[&str])] = &[("dface-projections", &["dface-commands"])];
+/// What only their tests may use besides: the read models are tested over a real log, the jobs with real keys.
+const FOLDERS_OF_TESTS: &[(&str, &[&str])] =
+    &[("dface-projections", &["dface-commands"]), ("dface-workers", &["dface-commands"])];
 
 /// Crates of others that the domain may use: values, encodings and geometry. Nothing that reads a clock, a file or a socket.
 const DOMAIN_MAY_USE: &[&str] =

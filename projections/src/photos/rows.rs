@@ -53,12 +53,7 @@ pub(super) fn of_room(user: UserId, room: ShopId) -> KeyBuf {
 }
 
 pub(super) fn room_key(user: UserId, room: ShopId, at: Timestamp, photo: PhotoId) -> KeyBuf {
-    of_room(user, room).number(newest_first(at)).photo(photo)
-}
-
-/// A number that is less for later moments.
-pub(super) fn newest_first(at: Timestamp) -> u64 {
-    !at.0.max(0).cast_unsigned()
+    of_room(user, room).newest_first(at).photo(photo)
 }
 
 pub(super) fn object_key(object: ObjectKey, photo: PhotoId) -> KeyBuf {

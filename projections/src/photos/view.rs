@@ -15,8 +15,7 @@ use quick_cache::sync::Cache;
 use super::{
     PhotoEntry,
     rows::{
-        HEAD, OBJECT, PHOTO, PhotoRow, album_key, bad_key, head_key, newest_first, of_person, of_room, photo_key,
-        photo_of_person,
+        HEAD, OBJECT, PHOTO, PhotoRow, album_key, bad_key, head_key, of_person, of_room, photo_key, photo_of_person,
     },
 };
 use crate::{
@@ -121,14 +120,13 @@ impl PhotosView {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<PhotoEntry>, ModelError> {
-        let bound =
-            |at: Timestamp| of_room(user, room).number(newest_first(Timestamp(at.0.saturating_sub(1)))).to_vec();
+        let bound = |at: Timestamp| of_room(user, room).newest_first(Timestamp(at.0.saturating_sub(1))).to_vec();
         let range = bound(until)..bound(from);
         let mut sent = Vec::new();
         for guard in self.rows.range(range) {
             let key = guard.key()?;
             let photo = KeyReader::tagged(&key, super::rows::ROOM)
-                .and_then(|mut key| key.user().and(key.shop()).and(key.number()).and(key.photo()));
+                .and_then(|mut key| key.user().and(key.shop()).and(key.newest_first()).and(key.photo()));
             sent.extend(self.get(photo.ok_or_else(|| bad_key(&key))?)?);
         }
         Ok(sent)

@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..5usize).prop_map(|user| Step::Erase { user }),
         1 => Just(Step::Settle),
     ];
-    prop::collection::vec(one, 20..120)
+    prop::collection::vec(one, 20..80)
 }
 
 struct Run {

@@ -2,6 +2,7 @@
 
 mod directory;
 mod s3;
+mod verify;
 
 use std::{path::Path, sync::Arc};
 
@@ -9,7 +10,11 @@ use aws_lc_rs::digest;
 use dface_domain::objects::{Format, ObjectKey, Objects};
 use url::Url;
 
-pub use self::{directory::DirectoryObjects, s3::S3Objects};
+pub use self::{
+    directory::DirectoryObjects,
+    s3::S3Objects,
+    verify::{Troubled, Verified, verify},
+};
 
 /// The setting `objects` cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ mod chance;
 mod machine;
 mod made;
 mod people;
+mod pictures;
 mod rank;
 mod replay;
 mod report;
@@ -30,7 +31,7 @@ struct Cli {
     /// Seconds of each measurement
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
-    /// Leaves out Redis and PostGIS
+    /// Leaves out Redis, PostGIS and vipsthumbnail
     #[arg(long, global = true)]
     no_others: bool,
     /// Keeps the directory that was made, to look into
@@ -56,6 +57,11 @@ enum Part {
     },
     /// The followers of somebody with many, and signing in
     People,
+    /// Thumbnails, beside vipsthumbnail
+    Pictures(pictures::Args),
+    /// What `pictures` measures of ours, in a process of its own
+    #[command(hide = true)]
+    PicturesWork(pictures::WorkArgs),
     /// The ranking of /aroundme/shops on real check-ins: MRR, hit@1, hit@5
     Rank(rank::Args),
 }
@@ -66,7 +72,7 @@ pub struct Setup {
     pub shops: u64,
     /// How long each measurement takes.
     pub time: std::time::Duration,
-    /// Whether to measure Redis and PostGIS too.
+    /// Whether to measure Redis, PostGIS and vipsthumbnail too.
     pub others: bool,
     /// Where to put what is made: on the disk that is measured.
     pub dir: tempfile::TempDir,
@@ -85,6 +91,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failed> {
+    if let Some(Part::PicturesWork(args)) = &cli.part {
+        return pictures::work(args);
+    }
     let mut setup = Setup {
         shops: cli.shops,
         time: std::time::Duration::from_secs(cli.seconds),
@@ -102,9 +111,12 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
         Some(Part::People) => people::run(&setup, &mut page)?,
+        Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
+        Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
         None => {
             page.add(append::run(&setup)?);
+            page.add(pictures::bench(&setup, &pictures::Args::default())?);
             serving::run(&setup, &mut page)?;
             people::run(&setup, &mut page)?;
         }

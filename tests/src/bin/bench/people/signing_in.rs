@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::{
     Failed, Setup,
     made::Directory,
-    report::{Table, ms, short},
+    report::{Table, ms},
     serving::{
         load::{Connection, http},
         server::Server,
@@ -74,14 +74,9 @@ pub fn run(setup: &Setup, runtime: &Runtime, program: &Path) -> Result<Table, Fa
     for Way { what, waits, .. } in &mut ways {
         let median = percentile(waits, 0.5);
         let beside = format!("{:.3}", median.as_secs_f64() / wrong);
-        table.row([(*what).to_owned(), short_count(waits), ms(median), ms(percentile(waits, 0.99)), beside]);
+        table.row([(*what).to_owned(), waits.len().to_string(), ms(median), ms(percentile(waits, 0.99)), beside]);
     }
     Ok(table)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
-fn short_count(waits: &[Duration]) -> String {
-    short(waits.len() as f64)
 }
 
 async fn fill(data: &Path) -> Result<(), Failed> {
