@@ -6,6 +6,7 @@ use dface_commands::{
     Commands,
     processes::{
         Checkpoints, Processes, Progress, Settings as Tuning, coupon_messages::CouponMessages, coupons::Coupons,
+        photo_messages::PhotoMessages,
     },
 };
 use dface_domain::{
@@ -63,6 +64,7 @@ pub fn start(node: &Node) -> Result<(), StartError> {
     let within_s = node.settings.coupons.trigger_within_s;
     node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone: node.settings.zone()?, within_s });
     node.processes.start(CouponMessages);
+    node.processes.start(PhotoMessages);
     Ok(())
 }
 
