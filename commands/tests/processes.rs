@@ -48,11 +48,11 @@ struct Kept(Mutex<BTreeMap<String, Progress>>);
 
 impl Checkpoints for Kept {
     fn load(&self, process: &str) -> Result<Progress, String> {
-        Ok(self.0.lock().unwrap().get(process).cloned().unwrap_or_default())
+        Ok(self.0.lock().expect("no panic").get(process).cloned().unwrap_or_default())
     }
 
     fn save(&self, process: &str, progress: &Progress) -> Result<(), String> {
-        self.0.lock().unwrap().insert(process.to_owned(), progress.clone());
+        self.0.lock().expect("no panic").insert(process.to_owned(), progress.clone());
         Ok(())
     }
 }

@@ -36,6 +36,8 @@ struct Asked<'a> {
     blocked: &'a Phone,
     /// The subject's check-in in the shop.
     checkin: &'a str,
+    /// The campaign of a coupon that the subject has.
+    coupon: &'a str,
 }
 
 /// Who asks.
@@ -119,6 +121,7 @@ impl Asked<'_> {
                 "§27 unblocking as the subject",
                 post("/blacklists/delete", &[("user_id", &user), ("block_id", &stranger)]),
             ),
+            ("§31.3 the subject's coupon used", post("/coupons/use", &[("id", &self.coupon)])),
             ("§15 the subject's check-in taken back", post("/checkins/delete", &[("id", &self.checkin)])),
         ]
     }
@@ -173,6 +176,11 @@ impl Asked<'_> {
             ("§13 oneself", self.whose(&get("/user_info/get_self", whose))),
             ("§14 trace", self.whose(&get("/user_info/trace", whose))),
             ("export", self.whose(&self.post(viewer, "/user_info/export", whose))),
+            ("§31 coupons", self.whose(&get("/coupons", whose))),
+            (
+                "§31.2 coupon's picture",
+                Self::cell(&get("/coupons/img", &[("id", &self.coupon)]), |_| "seen".to_owned()),
+            ),
             ("§21 following the subject", self.following(viewer)),
             (
                 "operators' accounts",
@@ -215,6 +223,18 @@ fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> Stri
     text
 }
 
+/// A coupon of a campaign of its own.
+fn coupon(operator: &Operator, shop: u64, phone: &Phone) -> String {
+    let offer = json!({
+        "shop_id": shop, "name": "of the subject", "text": "text", "trigger": "manual",
+        "from": "2020-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z",
+    });
+    let made = operator.post("/admin/campaigns", &offer).ok();
+    let id = made["id"].as_str().expect("a campaign's id").to_owned();
+    operator.post(&format!("/admin/campaigns/{id}/send"), &json!({ "user_ids": [phone.user] })).ok();
+    id
+}
+
 #[test]
 fn who_may_see_what_of_whom() {
     let mut server = Server::start();
@@ -253,7 +273,9 @@ fn who_may_see_what_of_whom() {
         let checkin = subject.check_in(shop, HERE);
         settle(subject);
         operator.post(&format!("/admin/shops/{shop}/staff"), &json!({ "user_id": subject.user })).ok();
-        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin: &checkin };
+        let coupon = coupon(&operator, shop, subject);
+        let asked =
+            Asked { server: &server, subject, shop, third, stranger, blocked, checkin: &checkin, coupon: &coupon };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
