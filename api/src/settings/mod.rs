@@ -359,6 +359,8 @@ mod tests {
         let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
         assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
         let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
+        assert!(load("", &flags).unwrap_err().contains("--objects"));
+        let flags = [flags.as_slice(), &[("objects", "/srv/objects".to_owned())]].concat();
         assert!(load("", &flags).unwrap().roles.worker_alone());
     }
 
