@@ -1,6 +1,7 @@
 //! The sections of the interface document about pictures, as tests named by their sections, against the real binary with its own workers.
 
 mod album;
+mod doctor;
 mod erasure;
 mod files;
 mod hostile;
@@ -94,6 +95,7 @@ pub fn to_person(phone: &Phone, to: u64, file: Vec<u8>) -> String {
     id_of(&upload(phone, "/photo2s", "photo[img]", file, &[("photo[to_uid]", &to.to_string())]).ok())
 }
 
+/// A picture's id.
 #[track_caller]
 pub fn id_of(answer: &Value) -> String {
     let id = answer["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}")).to_owned();
@@ -127,17 +129,23 @@ pub fn file(server: &Server, phone: &Phone, path: &str, id: &str, size: u8) -> (
 
 /// What a URL of an answer serves, asked for without any session.
 pub struct Fetched {
+    /// The status.
     pub status: u16,
+    /// The body.
     pub bytes: Vec<u8>,
+    /// `Content-Type`.
     pub media_type: String,
+    /// The headers.
     pub headers: reqwest::header::HeaderMap,
 }
 
+/// GET of a URL of an answer, without any session.
 #[track_caller]
 pub fn fetched(server: &Server, location: &str) -> Fetched {
     fetched_with(server, Method::GET, location, &[])
 }
 
+/// The same with another method and headers.
 #[track_caller]
 pub fn fetched_with(server: &Server, method: Method, location: &str, headers: &[(&str, &str)]) -> Fetched {
     let mut request = server.request(method, location);
