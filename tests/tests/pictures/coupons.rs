@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use dface_tests::{Answer, Operator, Server};
-use image::GenericImageView;
 use serde_json::json;
 
 use super::{HERE, decoded, fetched, shown};

@@ -124,7 +124,7 @@ pub fn shown(phone: &Phone, path: &str, id: &str, size: u8) -> Answer {
 pub fn file(server: &Server, phone: &Phone, path: &str, id: &str, size: u8) -> (Vec<u8>, String) {
     let answer = shown(phone, path, id, size);
     assert_eq!(answer.status, 302, "{answer}");
-    let answer = fetched(server, &answer.header("location"));
+    let answer = fetched(server, answer.header("location"));
     (answer.bytes, answer.media_type)
 }
 
