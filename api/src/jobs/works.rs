@@ -25,8 +25,11 @@ pub struct Means {
     pub keys: Arc<dyn Keys>,
 }
 
+/// What does jobs of a kind.
+type WorkOf = (JobKind, Arc<dyn Work>);
+
 /// One for each kind that can be done.
-fn works(settings: &Settings, means: &Means) -> Result<Vec<(JobKind, Arc<dyn Work>)>, BadSettings> {
+fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
     let threads = usize::from(settings.jobs.picture);
     let picture = PictureJob::new(Arc::clone(&objects), keys, settings.picture_limits(), threads);

@@ -217,6 +217,12 @@ impl Settings {
                     .to_owned(),
             );
         }
+        if self.roles.worker_alone() && self.objects.is_empty() {
+            return bad(
+                "setting `objects` (--objects): a worker alone needs the objects that it shares with the others"
+                    .to_owned(),
+            );
+        }
         if !(1..=MOST_ATTEMPTS).contains(&self.jobs.attempts) {
             return bad(format!("setting `jobs.attempts` must be 1 to {MOST_ATTEMPTS}"));
         }

@@ -165,6 +165,9 @@ pub struct Limits {
     pub event_bytes: usize,
     pub picture_bytes: u64,
     pub picture_pixels: u64,
+    pub picture_working_bytes: u64,
+    pub picture_scans: u32,
+    pub animation_pixels: u64,
     pub album_photos: usize,
     pub uploads_at_once: usize,
     pub upload_s: u64,
@@ -299,6 +302,9 @@ impl Settings {
         PictureLimits {
             bytes: self.limits.picture_bytes,
             pixels: self.limits.picture_pixels,
+            working_bytes: self.limits.picture_working_bytes,
+            animation_pixels: self.limits.animation_pixels,
+            scans: self.limits.picture_scans,
             ..PictureLimits::default()
         }
     }
@@ -359,6 +365,8 @@ mod tests {
         let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
         assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
         let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
+        assert!(load("", &flags).unwrap_err().contains("--objects"));
+        let flags = [flags.as_slice(), &[("objects", "/srv/objects".to_owned())]].concat();
         assert!(load("", &flags).unwrap().roles.worker_alone());
     }
 

@@ -1,6 +1,7 @@
 //! The sections of the interface document about pictures, as tests named by their sections, against the real binary with its own workers.
 
 mod album;
+mod doctor;
 mod erasure;
 mod files;
 mod hostile;
