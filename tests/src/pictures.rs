@@ -43,7 +43,7 @@ pub fn with_file(request: RequestBuilder, field: &str, file: Vec<u8>, fields: &[
     }
     let head = format!("{}; filename=\"../../firefox.png\"\r\nContent-Type: image/png\r\n\r\n", disposition(field));
     body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&file);
+    body.extend(file);
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
 }
