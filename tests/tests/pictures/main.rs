@@ -7,6 +7,7 @@ mod hostile;
 mod messages;
 mod retries;
 mod rooms;
+mod weibo;
 
 use std::time::{Duration, Instant};
 
