@@ -9,6 +9,7 @@ mod hostile;
 mod messages;
 mod retries;
 mod rooms;
+mod weibo;
 
 pub use dface_tests::pictures::{id_of, of_seed, shown, to_album, to_person, to_room, upload};
 use dface_tests::{
