@@ -74,6 +74,7 @@ impl Settings {
             ("limits.album_photos", i64::try_from(self.limits.album_photos).unwrap_or(i64::MAX)),
             ("limits.uploads_at_once", i64::try_from(self.limits.uploads_at_once).unwrap_or(i64::MAX)),
             ("limits.upload_s", self.limits.upload_s.cast_signed()),
+            ("weibo.timeout_s", self.weibo.timeout_s.cast_signed()),
             ("coupons.trigger_within_s", self.coupons.trigger_within_s),
             ("coupons.send_at_once", i64::try_from(self.coupons.send_at_once).unwrap_or(i64::MAX)),
             ("processes.tries", self.processes.tries.into()),

@@ -8,6 +8,7 @@ mod objects;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use dface_workers::pictures::PictureLimits;
@@ -185,6 +186,16 @@ pub struct Weibo {
     pub app_secret: String,
     /// The post of §3.
     pub share_text: String,
+    /// Seconds that it may take to answer.
+    pub timeout_s: u64,
+}
+
+impl Weibo {
+    /// How long it may take to answer.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s)
+    }
 }
 
 /// What `/init/init` tells phones.
