@@ -85,7 +85,7 @@ fn section_3_posts_once_for_each_version_in_the_persons_name() {
     for _ in 0..3 {
         share(&phone, "1.1");
     }
-    let post = Post { token: token.clone(), text: SHARED.to_owned(), picture: None };
+    let post = Post { token, text: SHARED.to_owned(), picture: None };
     assert_eq!(posted(&weibo, 1), [post]);
     becomes("over", || jobs(&server).is_empty());
     share(&phone, "1.1");
@@ -109,7 +109,7 @@ fn section_29_1_posts_the_stored_picture_with_its_text() {
     server.secret("窗边的座位");
     // Larger than what is stored.
     let sent = halves(1200, 900, ImageFormat::Jpeg);
-    let answer = to_room(&phone, shop, sent.clone(), "窗边的座位");
+    let answer = to_room(&phone, shop, sent, "窗边的座位");
     assert_eq!(answer["weibo"], true, "{answer}");
     let ignored = to_room(&local, shop, of_seed(3), "anna's");
     assert_eq!(ignored["weibo"], false, "{ignored}");
