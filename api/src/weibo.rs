@@ -1,13 +1,12 @@
 //! Sina Weibo over HTTP: the exchange of a code for a token, and who that is (seed §2.1). Any base URL, so that a
 //! stand-in can play it.
 
-use std::time::Duration;
-
 use dface_commands::weibo::WeiboSignIn;
 use dface_domain::{
     events::{Gender, WeiboAccount},
     time::Timestamp,
 };
+use dface_workers::jobs::weibo::told;
 use serde::Deserialize;
 
 use crate::{http::ApiError, settings::Settings};
@@ -43,8 +42,6 @@ struct Shown {
     gender: Option<String>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
 impl Weibo {
     /// Where the settings name one.
     ///
@@ -61,7 +58,7 @@ impl Weibo {
             settings.public_url.clone()
         };
         Ok(Some(Self {
-            client: reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?,
+            client: reqwest::Client::builder().timeout(weibo.timeout()).no_proxy().build()?,
             base_url: weibo.base_url.trim_end_matches('/').to_owned(),
             app_key: weibo.app_key.clone(),
             app_secret: weibo.app_secret.clone(),
@@ -114,13 +111,7 @@ async fn read<T: serde::de::DeserializeOwned>(answer: reqwest::Response) -> Resu
 
 /// The URL stays out of the log: it may hold a token.
 fn down(error: &reqwest::Error) -> ApiError {
-    let what = match error.status() {
-        Some(status) => format!("status {status}"),
-        None if error.is_timeout() => "no answer in time".to_owned(),
-        None if error.is_connect() => "no connection".to_owned(),
-        None => "an answer that cannot be read".to_owned(),
-    };
-    unavailable(&what)
+    unavailable(&told(error))
 }
 
 fn unavailable(what: &str) -> ApiError {

@@ -3,13 +3,7 @@
 use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use reqwest::{
-    Method,
-    blocking::{
-        RequestBuilder,
-        multipart::{Form, Part},
-    },
-};
+use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::Value;
 
 use crate::{client::Answer, phone::Phone};
@@ -38,17 +32,20 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Adds a file to a request as `curl -F "FIELD=@x.png;type=image/png"` does, with more fields.
-///
-/// # Panics
-/// `image/png` is no media type.
+/// Adds a file to a request as `curl -F "FIELD=@x.png;type=image/png"` does, with more fields. The body is sent as a whole: a
+/// server may refuse it before it has read all, and a client that still makes it would take that for a broken connection.
 pub fn with_file(request: RequestBuilder, field: &str, file: Vec<u8>, fields: &[(&str, &str)]) -> RequestBuilder {
-    let part = Part::bytes(file).file_name("../../firefox.png").mime_str("image/png").expect("a media type");
-    let mut form = Form::new().part(field.to_owned(), part);
+    const BOUNDARY: &str = "------------------------d74496d66958873e";
+    let disposition = |name: &str| format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+    let mut body = Vec::new();
     for (name, value) in fields {
-        form = form.text((*name).to_owned(), (*value).to_owned());
+        body.extend_from_slice(format!("{}\r\n\r\n{value}\r\n", disposition(name)).as_bytes());
     }
-    request.multipart(form)
+    let head = format!("{}; filename=\"../../firefox.png\"\r\nContent-Type: image/png\r\n\r\n", disposition(field));
+    body.extend_from_slice(head.as_bytes());
+    body.extend(file);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
 }
 
 /// Posts a file.

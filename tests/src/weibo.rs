@@ -1,8 +1,10 @@
-//! A stand-in for Sina Weibo on loopback: the two paths of its API that signing in asks (seed §2.1).
+//! A stand-in for Sina Weibo on loopback: the two paths of its API that signing in asks (seed §2.1), and the two for posts (§3, §29.1).
+
+mod request;
 
 use std::{
-    collections::HashMap,
-    io::{self, BufRead, BufReader, Read, Write},
+    collections::{HashMap, VecDeque},
+    io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -10,6 +12,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
+
+use self::request::Request;
 
 /// The app that it knows.
 pub const APP: (&str, &str) = ("app key", "app secret");
@@ -32,6 +36,30 @@ pub enum Mood {
     Silent,
 }
 
+/// How one post is answered, out of the usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// 503: nothing is posted.
+    Busy,
+    /// That `error_code`: nothing is posted.
+    Refused(u32),
+    /// It is posted, and the connection is closed without an answer.
+    AnswerLost,
+    /// So many seconds pass before anything is said, and nothing is posted.
+    Slow(u64),
+}
+
+/// A post as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// In whose name.
+    pub token: String,
+    /// Its text.
+    pub text: String,
+    /// The file's name, media type and bytes.
+    pub picture: Option<(String, String, Vec<u8>)>,
+}
+
 #[derive(Debug)]
 struct State {
     mood: Mood,
@@ -41,6 +69,11 @@ struct State {
     people: HashMap<u64, (String, String)>,
     given: u32,
     redirects: Vec<String>,
+    posts: Vec<Post>,
+    /// Posts that were asked for, made or not.
+    tries: usize,
+    /// For the posts that come next.
+    troubles: VecDeque<Trouble>,
 }
 
 /// It, as long as the process runs.
@@ -66,6 +99,9 @@ impl StandIn {
             people: HashMap::new(),
             given: 0,
             redirects: Vec::new(),
+            posts: Vec::new(),
+            tries: 0,
+            troubles: VecDeque::new(),
         };
         let weibo = Self { at, state: Arc::new(Mutex::new(state)) };
         let serving = weibo.clone();
@@ -110,16 +146,33 @@ impl StandIn {
         self.state().redirects.clone()
     }
 
+    /// The posts that were made, the oldest first.
+    #[must_use]
+    pub fn posts(&self) -> Vec<Post> {
+        self.state().posts.clone()
+    }
+
+    /// How often a post was asked for, made or not.
+    #[must_use]
+    pub fn tries(&self) -> usize {
+        self.state().tries
+    }
+
+    /// The posts that come next meet these, one after the other.
+    pub fn troubles(&self, next: &[Trouble]) {
+        self.state().troubles.extend(next);
+    }
+
     fn answer(&self, stream: &TcpStream) {
         let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-        let Ok((path, given)) = read_request(stream) else { return };
+        let Ok(request) = request::read(stream) else { return };
         let mood = self.state().mood;
         let (status, body) = match mood {
             Mood::Silent => return,
             Mood::Down => (502, "<html>bad gateway</html>".to_owned()),
             Mood::Garbage => (200, "<html>welcome</html>".to_owned()),
             mood => {
-                let (status, body) = self.told(mood, &path, &given);
+                let Some((status, body)) = self.told(mood, &request) else { return };
                 (status, body.to_string())
             }
         };
@@ -129,17 +182,21 @@ impl StandIn {
         let _ = to.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes());
     }
 
-    fn told(&self, mood: Mood, path: &str, given: &HashMap<String, String>) -> (u16, Value) {
-        let given = |name: &str| given.get(name).map(String::as_str).unwrap_or_default();
+    /// None where the connection is closed instead.
+    fn told(&self, mood: Mood, request: &Request) -> Option<(u16, Value)> {
+        if let "/2/statuses/update.json" | "/2/statuses/upload.json" = request.path.as_str() {
+            return self.posted(request);
+        }
+        let given = |name: &str| request.given(name);
         let mut state = self.state();
-        match path {
+        Some(match request.path.as_str() {
             "/oauth2/access_token" => {
                 let app = (given("client_id"), given("client_secret"));
                 if app != APP || given("grant_type") != "authorization_code" {
-                    return (401, json!({ "error": "invalid_client", "error_code": 21324 }));
+                    return Some((401, json!({ "error": "invalid_client", "error_code": 21324 })));
                 }
                 let Some(uid) = state.codes.remove(given("code")) else {
-                    return (400, json!({ "error": "invalid_grant", "error_code": 21325 }));
+                    return Some((400, json!({ "error": "invalid_grant", "error_code": 21325 })));
                 };
                 state.redirects.push(given("redirect_uri").to_owned());
                 let token = format!("2.00-token-{}-{uid}", state.given);
@@ -160,36 +217,41 @@ impl StandIn {
                 }
             }
             _ => (503, json!({ "error": "system busy" })),
-        }
+        })
     }
-}
 
-/// The path, and the parameters of query and form.
-fn read_request(stream: &TcpStream) -> io::Result<(String, HashMap<String, String>)> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header)?;
-        if header.trim().is_empty() {
-            break;
+    fn posted(&self, request: &Request) -> Option<(u16, Value)> {
+        let mut state = self.state();
+        state.tries += 1;
+        let trouble = state.troubles.pop_front();
+        let refused = |code: u32| Some((400, json!({ "error": request.given("status"), "error_code": code })));
+        match trouble {
+            Some(Trouble::Busy) => return Some((503, json!({ "error": "system busy", "error_code": 10_002 }))),
+            Some(Trouble::Refused(code)) => return refused(code),
+            Some(Trouble::Slow(seconds)) => {
+                drop(state);
+                thread::sleep(Duration::from_secs(seconds));
+                return None;
+            }
+            Some(Trouble::AnswerLost) | None => {}
         }
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or(0);
+        let (token, text) = (request.given("access_token").to_owned(), request.given("status").to_owned());
+        if !state.tokens.contains_key(&token) {
+            return refused(21_332);
         }
+        // 140 characters, of which two of ASCII are one.
+        let length: usize = text.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
+        if text.is_empty() || length > 280 {
+            return refused(20_012);
+        }
+        if request.path.ends_with("upload.json") != request.picture.is_some() {
+            return refused(20_007);
+        }
+        if state.posts.iter().any(|post| post.token == token && post.text == text) {
+            return refused(20_019);
+        }
+        state.posts.push(Post { token, text, picture: request.picture.clone() });
+        let told = json!({ "id": state.posts.len(), "text": request.given("status") });
+        (trouble != Some(Trouble::AnswerLost)).then_some((200, told))
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut given = HashMap::new();
-    for text in [query, &String::from_utf8_lossy(&body)] {
-        let address = reqwest::Url::parse(&format!("http://localhost/?{text}")).map_err(io::Error::other)?;
-        given.extend(address.query_pairs().into_owned());
-    }
-    Ok((path.to_owned(), given))
 }

@@ -10,7 +10,11 @@ use dface_domain::{
 };
 use dface_workers::{
     coupons::Fonts,
-    jobs::{coupon::CouponJob, picture::PictureJob},
+    jobs::{
+        coupon::CouponJob,
+        picture::PictureJob,
+        weibo::{WeiboJob, WeiboMeans},
+    },
     runner::{Paused, Runner, Work},
 };
 
@@ -32,15 +36,29 @@ type WorkOf = (JobKind, Arc<dyn Work>);
 fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
     let threads = usize::from(settings.jobs.picture);
-    let picture = PictureJob::new(Arc::clone(&objects), keys, settings.picture_limits(), threads);
-    let coupon = CouponJob { fonts: Fonts::find(&settings.coupons.fonts), zone: settings.zone()?, objects };
-    Ok(vec![(JobKind::Picture, Arc::new(picture)), (JobKind::Coupon, Arc::new(coupon))])
+    let picture = PictureJob::new(objects, keys, settings.picture_limits(), threads);
+    let (fonts, zone) = (Fonts::find(&settings.coupons.fonts), settings.zone()?);
+    let coupon = CouponJob { fonts, zone, objects: Arc::clone(&means.objects) };
+    let mut works: Vec<(JobKind, Arc<dyn Work>)> =
+        vec![(JobKind::Picture, Arc::new(picture)), (JobKind::Coupon, Arc::new(coupon))];
+    // Without it posts are not taken from the queue, and wait there for a process that has it.
+    if !settings.weibo.base_url.is_empty() {
+        works.push((JobKind::Weibo, Arc::new(weibo(settings, means)?)));
+    }
+    Ok(works)
+}
+
+fn weibo(settings: &Settings, means: &Means) -> Result<WeiboJob, BadSettings> {
+    let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
+    let means = WeiboMeans { objects, keys, clock: Arc::new(SystemClock) };
+    let job = WeiboJob::new(&settings.weibo.base_url, settings.weibo.timeout(), means);
+    job.map_err(|error| BadSettings(format!("settings `weibo`: {error}")))
 }
 
 /// The runner of this process.
 ///
 /// # Errors
-/// The time zone is unknown.
+/// The time zone is unknown, or no HTTP client can be made.
 pub fn runner(
     settings: &Settings,
     queue: Arc<dyn JobQueue>,

@@ -8,6 +8,7 @@ mod objects;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use dface_workers::pictures::PictureLimits;
@@ -165,6 +166,9 @@ pub struct Limits {
     pub event_bytes: usize,
     pub picture_bytes: u64,
     pub picture_pixels: u64,
+    pub picture_working_bytes: u64,
+    pub picture_scans: u32,
+    pub animation_pixels: u64,
     pub album_photos: usize,
     pub uploads_at_once: usize,
     pub upload_s: u64,
@@ -182,6 +186,16 @@ pub struct Weibo {
     pub app_secret: String,
     /// The post of §3.
     pub share_text: String,
+    /// Seconds that it may take to answer.
+    pub timeout_s: u64,
+}
+
+impl Weibo {
+    /// How long it may take to answer.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s)
+    }
 }
 
 /// What `/init/init` tells phones.
@@ -299,6 +313,9 @@ impl Settings {
         PictureLimits {
             bytes: self.limits.picture_bytes,
             pixels: self.limits.picture_pixels,
+            working_bytes: self.limits.picture_working_bytes,
+            animation_pixels: self.limits.animation_pixels,
+            scans: self.limits.picture_scans,
             ..PictureLimits::default()
         }
     }

@@ -1,12 +1,15 @@
 //! The sections of the interface document about pictures, as tests named by their sections, against the real binary with its own workers.
 
 mod album;
+mod coupons;
+mod doctor;
 mod erasure;
 mod files;
 mod hostile;
 mod messages;
 mod retries;
 mod rooms;
+mod weibo;
 
 pub use dface_tests::pictures::{id_of, of_seed, shown, to_album, to_person, to_room, upload};
 use dface_tests::{
@@ -49,7 +52,7 @@ pub fn upload_with_key(
 pub fn file(server: &Server, phone: &Phone, path: &str, id: &str, size: u8) -> (Vec<u8>, String) {
     let answer = shown(phone, path, id, size);
     assert_eq!(answer.status, 302, "{answer}");
-    let answer = fetched(server, &answer.header("location"));
+    let answer = fetched(server, answer.header("location"));
     (answer.bytes, answer.media_type)
 }
 

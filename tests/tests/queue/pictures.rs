@@ -45,6 +45,7 @@ fn connected(server: &Server) -> bool {
     status["queue"]["connected"].as_bool().unwrap_or_else(|| panic!("the status page does not say: {status}"))
 }
 
+#[expect(clippy::print_stderr, reason = "how much went through it, for who reads the long run's output")]
 fn all_is_well(uploads: &Uploads, server: &mut Server, killed: &str) {
     uploads.cleaned(server);
     server.operator().compare_all();

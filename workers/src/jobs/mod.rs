@@ -2,14 +2,16 @@
 
 pub mod coupon;
 pub mod picture;
+pub mod weibo;
 
 use dface_domain::{
     jobs::{Job, Outcome, Task},
     objects::ObjectError,
-    ports::{KeyError, PortFuture},
+    ports::{KeyError, Keys, PortFuture},
+    sealed::Subject,
 };
 
-use self::{coupon::CouponJob, picture::PictureJob};
+use self::{coupon::CouponJob, picture::PictureJob, weibo::WeiboJob};
 use crate::runner::{Fault, Work};
 
 /// A job went wrong in a way that another try may mend. The text holds nothing personal.
@@ -39,6 +41,24 @@ impl From<JobError> for Fault {
     }
 }
 
+/// What was opened of somebody's; none where that person has left.
+fn unless_left<T>(
+    opened: Option<T>,
+    keys: &dyn Keys,
+    about: Subject,
+    what: &'static str,
+) -> Result<Option<T>, JobError> {
+    if opened.is_some() {
+        return Ok(opened);
+    }
+    // A key that seals is there, so it is the bytes that are wrong.
+    match keys.seal_stable(about, &[]) {
+        Err(KeyError::Destroyed(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+        Ok(_) => Err(JobError(format!("{what} cannot be opened with its owner's key"))),
+    }
+}
+
 /// A job that came in the queue of another kind: somebody put it there by hand.
 fn misplaced() -> Fault {
     Fault::Never("this is no job of that kind".to_owned())
@@ -60,6 +80,17 @@ impl Work for CouponJob {
         Box::pin(async move {
             match &job.task {
                 Task::Coupon(task) => Ok(self.run(task).await?),
+                _ => Err(misplaced()),
+            }
+        })
+    }
+}
+
+impl Work for WeiboJob {
+    fn run<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move {
+            match &job.task {
+                Task::Weibo(task) => self.run(task).await,
                 _ => Err(misplaced()),
             }
         })

@@ -12,7 +12,7 @@ use dface_domain::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::JobError;
+use super::{JobError, unless_left};
 use crate::{
     objects::key_of,
     pictures::{self, MadePicture, PictureLimits, Refusal},
@@ -86,7 +86,8 @@ impl PictureJob {
     /// Opens, decodes, scales, encodes and seals, off the async threads.
     async fn drawn(&self, task: &PictureTask, upload: Vec<u8>) -> Result<Drawn, JobError> {
         let (keys, about, limits) = (Arc::clone(&self.keys), task.about, self.limits);
-        let Some(file) = open(&*keys, about, &upload)? else { return Ok(Drawn::Forgotten) };
+        let opened = unless_left(keys.open_bytes(about, &upload), &*keys, about, "the upload")?;
+        let Some(file) = opened else { return Ok(Drawn::Forgotten) };
         drop(upload);
         let head = match pictures::check(std::io::Cursor::new(&file), &limits) {
             Ok(head) => head,
@@ -102,19 +103,6 @@ impl PictureJob {
             }
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| JobError("the work was broken off".to_owned()))?
-    }
-}
-
-/// None where the key is gone.
-fn open(keys: &dyn Keys, about: Subject, sealed: &[u8]) -> Result<Option<Vec<u8>>, JobError> {
-    if let Some(file) = keys.open_bytes(about, sealed) {
-        return Ok(Some(file));
-    }
-    // A key that seals is there, so it is the bytes that are wrong.
-    match keys.seal_stable(about, &[]) {
-        Err(KeyError::Destroyed(_)) => Ok(None),
-        Err(other) => Err(other.into()),
-        Ok(_) => Err(JobError("the upload cannot be opened with its owner's key".to_owned())),
     }
 }
 
