@@ -49,7 +49,7 @@ bench-rank: ## the ranking's MRR and hits on real check-ins: make bench-rank SHO
 	$(BENCH) rank $(FILES) $(ARGS)
 
 .PHONY: crash
-crash: setup ## kill -9 under load (ROUNDS=200), every acknowledged write must be there
+crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20): every acknowledged write must be there, once
 	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and test(crash)'
 
 .PHONY: fuzz

@@ -274,6 +274,11 @@ impl Server {
         phone
     }
 
+    /// Sets `DFACE_<key>` from its next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.setup.settings.push((format!("DFACE_{key}"), value.to_owned()));
+    }
+
     /// This may not be in the log.
     pub fn secret(&mut self, text: impl Into<String>) {
         self.secrets.push(text.into());

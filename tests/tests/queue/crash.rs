@@ -95,7 +95,8 @@ async fn hear(queue: &Queue, quiet: Duration, done: &mut BTreeSet<JobId>) {
     }
 }
 
-fn rounds() -> u32 {
+/// How often something is killed.
+pub fn rounds() -> u32 {
     std::env::var("CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse::<u32>().ok()).map_or(3, |rounds| rounds.min(20))
 }
 

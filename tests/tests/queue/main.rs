@@ -7,6 +7,8 @@ mod contract;
 mod crash;
 mod drawn;
 mod embedded;
+mod pictures;
 mod place;
 mod runner;
 mod served;
+mod uploads;

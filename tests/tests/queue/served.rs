@@ -100,6 +100,7 @@ impl Worker {
             .arg(server.dir().join("objects"))
             .arg("--keys")
             .arg(server.dir().join("keys"))
+            .env("DFACE_AMQP__RECONNECT_MAX_MS", "300")
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
