@@ -1,6 +1,6 @@
 //! The jobs that this version can do, each with what it needs, and the runner that does them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dface_commands::system::SystemClock;
 use dface_domain::{
@@ -47,8 +47,9 @@ fn works(settings: &Settings, means: &Means) -> Result<Vec<(JobKind, Arc<dyn Wor
 
 fn weibo(settings: &Settings, means: &Means) -> Result<WeiboJob, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
+    let timeout = Duration::from_secs(settings.weibo.timeout_s);
     let means = WeiboMeans { objects, keys, clock: Arc::new(SystemClock) };
-    let job = WeiboJob::new(&settings.weibo.base_url, settings.weibo.timeout(), means);
+    let job = WeiboJob::new(&settings.weibo.base_url, timeout, means);
     job.map_err(|error| BadSettings(format!("settings `weibo`: {error}")))
 }
 

@@ -8,7 +8,6 @@ mod objects;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use dface_workers::pictures::PictureLimits;
@@ -185,14 +184,6 @@ pub struct Weibo {
     pub share_text: String,
     /// Seconds that it may take to answer.
     pub timeout_s: u64,
-}
-
-impl Weibo {
-    /// How long it may take to answer.
-    #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout_s)
-    }
 }
 
 /// What `/init/init` tells phones.
