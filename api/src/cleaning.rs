@@ -14,7 +14,11 @@ use dface_domain::{
     objects::{ObjectError, ObjectKey},
     time::SECOND,
 };
-use dface_projections::projector::ModelError;
+use dface_projections::{
+    coupons::Coupons,
+    photos::Photos,
+    projector::{ModelError, ReadModel as _},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
@@ -40,6 +44,9 @@ pub enum CleaningError {
     /// Somebody's pictures cannot be opened, so nobody can say what is needed.
     #[error("{0} pictures cannot be opened with the keys that are here; no object is taken away")]
     Unreadable(usize),
+    /// A read model stopped at an event, so it does not know all that is needed.
+    #[error("the read model {0} stopped at an event; no object is taken away until it goes on")]
+    Stopped(&'static str),
 }
 
 /// Cleans until `stop`.
@@ -72,7 +79,11 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
 }
 
 /// Whether a picture or a campaign stands on it.
-fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, ModelError> {
+fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
+    let asked = [Photos::NAME, Coupons::NAME];
+    if let Some(one) = node.projector.standings().iter().find(|one| asked.contains(&one.name) && one.error.is_some()) {
+        return Err(CleaningError::Stopped(one.name));
+    }
     Ok(node.views.photos.view().stands_on(object)? || node.views.coupons.view().stands_on(object)?)
 }
 

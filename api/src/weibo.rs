@@ -1,8 +1,6 @@
 //! Sina Weibo over HTTP: the exchange of a code for a token, and who that is (seed §2.1). Any base URL, so that a
 //! stand-in can play it.
 
-use std::time::Duration;
-
 use dface_commands::weibo::WeiboSignIn;
 use dface_domain::{
     events::{Gender, WeiboAccount},
@@ -54,14 +52,13 @@ impl Weibo {
         if weibo.base_url.is_empty() {
             return Ok(None);
         }
-        let timeout = Duration::from_secs(weibo.timeout_s);
         let base = if settings.public_url.is_empty() {
             format!("http://{}", settings.listen.http)
         } else {
             settings.public_url.clone()
         };
         Ok(Some(Self {
-            client: reqwest::Client::builder().timeout(timeout).no_proxy().build()?,
+            client: reqwest::Client::builder().timeout(weibo.timeout()).no_proxy().build()?,
             base_url: weibo.base_url.trim_end_matches('/').to_owned(),
             app_key: weibo.app_key.clone(),
             app_secret: weibo.app_secret.clone(),

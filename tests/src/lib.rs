@@ -8,6 +8,7 @@
 //! | `log` | what the server wrote to standard error, and what may never stand there |
 //! | `client` | HTTP, with answers that tell what was asked where they are not as expected |
 //! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
+//! | `pictures` | pictures, uploading them, and waiting until they are shown |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
@@ -23,6 +24,7 @@ pub mod graph;
 pub mod log;
 pub mod operator;
 pub mod phone;
+pub mod pictures;
 pub mod rabbitmq;
 pub mod raw;
 pub mod server;

@@ -6,7 +6,10 @@ use dface_domain::envelope::LogPosition;
 
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
-    doctor::verify::{Verification, verify as verify_all},
+    doctor::{
+        objects::{look, orphans_before},
+        verify::{Verification, verify as verify_all},
+    },
     http::{Answer, ApiError, Request, Route, route::Reply},
     stats::{Stats, count},
 };
@@ -37,9 +40,14 @@ pub(super) async fn stats(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
 #[utoipa::path(get, path = "/admin/verify", tag = "node", responses((status = 200, body = Verification)))]
 pub(super) async fn verify(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     let node = Arc::clone(&admin.node);
-    let verified = tokio::task::spawn_blocking(move || verify_all(&node.store)).await;
+    let reading = Arc::clone(&node);
+    let verified = tokio::task::spawn_blocking(move || verify_all(&reading.store, &**reading.commands.keys())).await;
     match verified.map_err(|e| ApiError::internal(e.to_string()))? {
-        Ok(verified) => Ok(Answer::json(&verified)),
+        Ok((mut verified, needed)) => {
+            let before = orphans_before(&node.settings, node.commands.clock().now());
+            verified.files = Some(look(&*node.objects, &needed, before).await?);
+            Ok(Answer::json(&verified))
+        }
         // Operators are told the place; everybody else only that something is damaged.
         Err(error) => Err(ApiError::unavailable("store_damaged", error.to_string())),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Common, Failure, print_json, target::Server};
 use crate::{
     doctor::{
-        Finding, State, broker, data_directory, fonts, key_records, models_of_server, ports, secrets, stored,
+        Finding, State, broker, data_directory, fonts, key_records, models_of_server, objects, ports, secrets, stored,
         verify::Verification,
     },
     http::tls,
@@ -88,12 +88,16 @@ async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Resu
     let campaigns: Vec<Value> = server.get_json("/admin/campaigns?pcount=1").await?;
     all.extend(fonts(settings, || !campaigns.is_empty()));
     if thorough {
-        all.push(match server.get_json::<Verification>("/admin/verify").await {
+        match server.get_json::<Verification>("/admin/verify").await {
             Ok(found) => {
-                Finding::ok("verify", format!("{} events, {} bytes, every record is whole", found.events, found.bytes))
+                let whole = format!("{} events, {} bytes, every record is whole", found.events, found.bytes);
+                all.push(Finding::ok("verify", whole));
+                all.extend(found.files.as_ref().map(objects::finding));
             }
-            Err(failure) => Finding::error("verify", failure.to_string(), "stop the server and restore a backup"),
-        });
+            Err(failure) => {
+                all.push(Finding::error("verify", failure.to_string(), "stop the server and restore a backup"));
+            }
+        }
         all.push(key_records(settings));
     }
     Ok(all)

@@ -3,6 +3,8 @@
 mod broker;
 mod disk;
 mod fonts;
+pub mod needed;
+pub mod objects;
 mod ports;
 mod store;
 pub mod verify;

@@ -4,20 +4,27 @@ use std::sync::Arc;
 
 use dface_commands::{
     ServerSecret,
-    keys::check as check_keys,
+    keys::{KeyReader, check as check_keys},
     store::embedded::EmbeddedStore,
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
     envelope::LogPosition,
     events::{Event, SecretFingerprinted},
-    ports::EventStore as _,
+    ports::{Clock as _, EventStore as _},
     stream::{Category, StreamId},
 };
 use dface_projections::projector::positions;
+use dface_workers::objects::open;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
-use super::{Finding, fonts::fonts, verify::verify};
+use super::{
+    Finding,
+    fonts::fonts,
+    objects::{finding, look, orphans_before},
+    verify::verify,
+};
 use crate::{node::store_config, settings::Settings};
 
 /// What stands in a stopped directory; with `thorough`, every record of it. Blocks on the disk.
@@ -38,16 +45,30 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     found.push(models_of_directory(settings, store.head()));
     found.extend(fonts(settings, || has_campaign(&store)));
     if thorough {
-        found.push(match verify(&store) {
-            Ok(all) => {
-                Finding::ok("verify", format!("{} events, {} bytes, every record is whole", all.events, all.bytes))
-            }
-            Err(error) => Finding::error("verify", error.to_string(), REPAIR),
-        });
+        found.extend(records(settings, &store));
         found.push(key_records(settings));
     }
     store.close();
     found
+}
+
+/// Every record of the log, and every object that it needs.
+fn records(settings: &Settings, store: &EmbeddedStore) -> Vec<Finding> {
+    let keys = KeyReader::new(&settings.key_dir(), Arc::new(SystemEntropy));
+    let (all, needed) = match verify(store, &keys) {
+        Ok(verified) => verified,
+        Err(error) => return vec![Finding::error("verify", error.to_string(), REPAIR)],
+    };
+    let whole = Finding::ok("verify", format!("{} events, {} bytes, every record is whole", all.events, all.bytes));
+    let looked = open(Some(&settings.objects), &settings.data).map_err(|e| e.to_string()).and_then(|stored| {
+        let before = orphans_before(settings, SystemClock.now());
+        Handle::current().block_on(look(&*stored, &needed, before)).map_err(|e| e.to_string())
+    });
+    let objects = match looked {
+        Ok(found) => finding(&found),
+        Err(error) => Finding::error("objects", error, "let dface reach them, or name another place with `objects`"),
+    };
+    vec![whole, objects]
 }
 
 /// Whether any coupon was ever to be drawn. Asked only where that matters, since it reads the log.

@@ -1,14 +1,19 @@
 //! Reads every stored record: checksums, the index's agreement, and that each event can be understood.
 
 use dface_commands::store::embedded::EmbeddedStore;
-use dface_domain::{envelope::LogPosition, ports::StoreError};
+use dface_domain::{
+    envelope::LogPosition,
+    ports::{Keys, StoreError},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::{needed::Needed, objects::ObjectsFound};
 
 const BATCH: usize = 8_192;
 
 /// What was found to be whole.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Verification {
     /// Events.
     pub events: u64,
@@ -16,6 +21,8 @@ pub struct Verification {
     pub bytes: u64,
     /// Segment files.
     pub segments: u64,
+    /// Pictures and coupon drawings.
+    pub files: Option<ObjectsFound>,
 }
 
 /// Why not everything is whole.
@@ -29,20 +36,22 @@ pub enum NotWhole {
     Event(LogPosition, String),
 }
 
-/// Reads everything. Blocks on the disk.
+/// Reads every event, and what they need of objects. Blocks on the disk.
 ///
 /// # Errors
 /// The first thing that is not whole.
-pub fn verify(store: &EmbeddedStore) -> Result<Verification, NotWhole> {
+pub fn verify(store: &EmbeddedStore, keys: &dyn Keys) -> Result<(Verification, Needed), NotWhole> {
     let found = store.verify()?;
-    let mut at = LogPosition(0);
+    let (mut at, mut needed) = (LogPosition(0), Needed::default());
     loop {
         let batch = store.read_all_blocking(at, BATCH)?;
         let Some(last) = batch.last() else { break };
         at = last.position;
         for event in &batch {
-            event.data.decode().map_err(|error| NotWhole::Event(event.position, error.to_string()))?;
+            let read = event.data.decode().map_err(|error| NotWhole::Event(event.position, error.to_string()))?;
+            needed.apply(&read, keys);
         }
     }
-    Ok(Verification { events: found.events, bytes: found.bytes, segments: found.segments })
+    let verification = Verification { events: found.events, bytes: found.bytes, segments: found.segments, files: None };
+    Ok((verification, needed))
 }

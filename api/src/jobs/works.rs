@@ -1,6 +1,6 @@
 //! The jobs that this version can do, each with what it needs, and the runner that does them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use dface_commands::system::SystemClock;
 use dface_domain::{
@@ -29,8 +29,11 @@ pub struct Means {
     pub keys: Arc<dyn Keys>,
 }
 
+/// What does jobs of a kind.
+type WorkOf = (JobKind, Arc<dyn Work>);
+
 /// One for each kind that can be done.
-fn works(settings: &Settings, means: &Means) -> Result<Vec<(JobKind, Arc<dyn Work>)>, BadSettings> {
+fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
     let threads = usize::from(settings.jobs.picture);
     let picture = PictureJob::new(objects, keys, settings.picture_limits(), threads);
@@ -47,9 +50,8 @@ fn works(settings: &Settings, means: &Means) -> Result<Vec<(JobKind, Arc<dyn Wor
 
 fn weibo(settings: &Settings, means: &Means) -> Result<WeiboJob, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
-    let timeout = Duration::from_secs(settings.weibo.timeout_s);
     let means = WeiboMeans { objects, keys, clock: Arc::new(SystemClock) };
-    let job = WeiboJob::new(&settings.weibo.base_url, timeout, means);
+    let job = WeiboJob::new(&settings.weibo.base_url, settings.weibo.timeout(), means);
     job.map_err(|error| BadSettings(format!("settings `weibo`: {error}")))
 }
 

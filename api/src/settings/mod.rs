@@ -4,6 +4,7 @@
 mod check;
 mod jobs;
 mod objects;
+mod weibo;
 
 use std::{
     net::SocketAddr,
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    weibo::Weibo,
 };
 
 /// The defaults, as the documentation has them.
@@ -165,25 +167,12 @@ pub struct Limits {
     pub event_bytes: usize,
     pub picture_bytes: u64,
     pub picture_pixels: u64,
+    pub picture_working_bytes: u64,
+    pub picture_scans: u32,
+    pub animation_pixels: u64,
     pub album_photos: usize,
     pub uploads_at_once: usize,
     pub upload_s: u64,
-}
-
-/// Sina Weibo; not used where `base_url` is empty.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Weibo {
-    /// Where it is.
-    pub base_url: String,
-    /// The app's key there.
-    pub app_key: String,
-    /// The app's secret there.
-    pub app_secret: String,
-    /// The post of §3.
-    pub share_text: String,
-    /// Seconds that it may take to answer.
-    pub timeout_s: u64,
 }
 
 /// What `/init/init` tells phones.
@@ -301,6 +290,9 @@ impl Settings {
         PictureLimits {
             bytes: self.limits.picture_bytes,
             pixels: self.limits.picture_pixels,
+            working_bytes: self.limits.picture_working_bytes,
+            animation_pixels: self.limits.animation_pixels,
+            scans: self.limits.picture_scans,
             ..PictureLimits::default()
         }
     }

@@ -1,12 +1,15 @@
 //! Who may see what of whom, and do what in whose name, as one table: every endpoint, for everybody who may ask, under
 //! each of the three invisible settings (§16). Later endpoints add their rows here, or stand in `OF_NOBODY_ELSE`.
 
+mod pictures;
+
 use std::fmt::Write as _;
 
-use dface_tests::{Answer, Given, Operator, Phone, Server, client::pairs};
+use dface_tests::{Answer, Given, Operator, Phone, Server, client::pairs, pictures::shown};
 use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::{Value, json};
 
+use self::pictures::Pictures;
 use super::{HERE, arrive, block, done, follow, north, settle};
 
 /// Endpoints that take nobody's id and show nobody but the caller, or nobody at all.
@@ -38,6 +41,7 @@ struct Asked<'a> {
     checkin: &'a str,
     /// The campaign of a coupon that the subject has.
     coupon: &'a str,
+    pictures: &'a Pictures,
 }
 
 /// Who asks.
@@ -73,9 +77,13 @@ impl Asked<'_> {
         }
     }
 
-    /// What one cell of the table says: `code` of a refusal, or what `found` reads from the answer.
+    /// What one cell of the table says: `code` of a refusal, or what `found` reads from the answer. Who is sent on to a file sees it.
     fn cell(answer: &Answer, found: impl Fn(&Value) -> String) -> String {
-        if answer.status == 200 { found(&answer.json()) } else { format!("{} {}", answer.status, answer.code()) }
+        match answer.status {
+            200 => found(&answer.json()),
+            302 => "seen".to_owned(),
+            status => format!("{status} {}", answer.code()),
+        }
     }
 
     fn in_list(&self, list: &Value) -> String {
@@ -108,7 +116,8 @@ impl Asked<'_> {
             ("accuracy", &65),
             ("od", &1),
         ];
-        vec![
+        let mut rows = self.acting_with_pictures(viewer);
+        rows.extend([
             ("§9 checking in as the subject", post("/checkins", &arriving)),
             ("§16 changing the subject", post("/user_info/set", &[("user_id", &user)])),
             ("§21 following as the subject", post("/follows/create", &[("user_id", &user), ("follow_id", &third)])),
@@ -123,7 +132,8 @@ impl Asked<'_> {
             ),
             ("§31.3 the subject's coupon used", post("/coupons/use", &[("id", &self.coupon)])),
             ("§15 the subject's check-in taken back", post("/checkins/delete", &[("id", &self.checkin)])),
-        ]
+        ]);
+        rows
     }
 
     /// Following the subject, which is undone where it was not so before.
@@ -209,6 +219,9 @@ fn length(list: &Value) -> usize {
 
 fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> String {
     let mut columns: Vec<Vec<(&str, String)>> = viewers.iter().map(|(_, viewer)| asked.rows(viewer)).collect();
+    for ((_, viewer), column) in viewers.iter().zip(&mut columns) {
+        column.extend(asked.picture_rows(viewer));
+    }
     // The subject comes last, who may.
     for ((_, viewer), column) in viewers.iter().zip(&mut columns).rev() {
         column.extend(asked.acting(viewer));
@@ -274,8 +287,10 @@ fn who_may_see_what_of_whom() {
         settle(subject);
         operator.post(&format!("/admin/shops/{shop}/staff"), &json!({ "user_id": subject.user })).ok();
         let coupon = coupon(&operator, shop, subject);
-        let asked =
-            Asked { server: &server, subject, shop, third, stranger, blocked, checkin: &checkin, coupon: &coupon };
+        shown(subject, "/coupons/img", &coupon, 0);
+        let pictures = Pictures::of(&operator, subject, [friend, third], shop, invisible);
+        let (checkin, coupon, pictures) = (&checkin, &coupon, &pictures);
+        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
@@ -284,11 +299,13 @@ fn who_may_see_what_of_whom() {
 
 #[test]
 fn every_endpoint_is_in_the_table_or_of_nobody_else() {
-    let source = include_str!("matrix.rs");
+    let source = [include_str!("matrix.rs"), include_str!("matrix/pictures.rs")].concat();
     let server = Server::start();
     let described = Answer::to(server.request(Method::GET, "/openapi.json")).ok();
     let paths = described["paths"].as_object().expect("paths");
-    let missing: Vec<&String> = paths.keys().filter(|path| !source.contains(&format!("\"{path}\""))).collect();
+    // Of one that ends with an id, what comes before it.
+    let fixed = |path: &str| path.split('{').next().unwrap_or_default().to_owned();
+    let missing: Vec<&String> = paths.keys().filter(|path| !source.contains(&format!("\"{}\"", fixed(path)))).collect();
     assert!(missing.is_empty(), "who may see what at {missing:?}? Add rows");
     let gone: Vec<_> = OF_NOBODY_ELSE.iter().filter(|path| !paths.contains_key(**path)).collect();
     assert!(gone.is_empty(), "{gone:?} are no paths any more");

@@ -34,6 +34,18 @@ fn bytes_and_pixels_are_limited_before_anything_is_decoded() {
     to_album(&anna, halves(300, 300, ImageFormat::Jpeg));
 }
 
+#[test]
+fn what_decoding_may_hold_and_an_animation_may_have_are_settings() {
+    let mut server = Setup::default().set("LIMITS__PICTURE_WORKING_BYTES", 50_000).start();
+    let anna = server.person("anna", 2);
+    let refused = upload(&anna, "/user_logos", "user_logo[img]", halves(400, 300, ImageFormat::Gif), &[]);
+    refused.refused(413, "picture_too_large");
+    let mut server = Setup::default().set("LIMITS__ANIMATION_PIXELS", 50_000).start();
+    let anna = server.person("anna", 2);
+    let refused = upload(&anna, "/user_logos", "user_logo[img]", halves(400, 300, ImageFormat::Gif), &[]);
+    assert!(refused.refused(413, "picture_too_large").contains("in all its frames"));
+}
+
 /// A PNG whose head is good and whose data is none.
 fn broken() -> Vec<u8> {
     let whole = halves(64, 64, ImageFormat::Png);

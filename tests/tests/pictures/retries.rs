@@ -28,7 +28,7 @@ fn the_same_picture_in_the_same_minute_is_the_same() {
 fn an_idempotency_key_is_for_one_picture() {
     let mut server = Server::start();
     let anna = server.person("anna", 2);
-    let send = |seed, key| upload_with_key(&anna, "/user_logos", "user_logo[img]", of_seed(seed), &[], Some(key));
+    let send = |seed, key| upload_with_key(&anna, "/user_logos", "user_logo[img]", of_seed(seed), &[], key);
     let first = send(3, "one").ok();
     assert_eq!(send(3, "one").ok(), first);
     send(5, "one").refused(409, "idempotency_key_reused");

@@ -44,7 +44,8 @@ fn section_29_1_what_must_be_given() {
     let long = "长".repeat(256);
     upload(&anna, "/photos", "photo[img]", picture(), &[("photo[room]", &shop), ("photo[desc]", &long)])
         .refused(400, "bad_parameter");
-    upload(&anna, "/photos", "photo[img]", picture(), &[("photo[room]", &shop), ("photo[desc]", &long[3..])]).ok();
+    upload(&anna, "/photos", "photo[img]", picture(), &[("photo[room]", &shop), ("photo[desc]", &"长".repeat(255))])
+        .ok();
 }
 
 #[test]

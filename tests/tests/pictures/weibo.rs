@@ -93,7 +93,7 @@ fn section_3_posts_once_for_each_version_in_the_persons_name() {
     for _ in 0..3 {
         share(&phone, "1.1");
     }
-    let post = Post { token: token.clone(), text: SHARED.to_owned(), picture: None };
+    let post = Post { token, text: SHARED.to_owned(), picture: None };
     assert_eq!(posted(&weibo, 1), [post]);
     becomes("over", || jobs(&server).is_empty());
     share(&phone, "1.1");

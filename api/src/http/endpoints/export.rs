@@ -2,16 +2,21 @@
 
 use std::{io, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use dface_domain::{
     envelope::{LogPosition, Recorded},
-    events::{CodecError, Encoding},
-    ids::UserId,
+    events::{CodecError, Encoding, Event, PhotoPlace},
+    ids::{PhotoId, UserId},
+    messages::Party,
+    objects::ObjectError,
     ports::EventStore as _,
+    sealed::Subject,
 };
+use dface_projections::photos::Standing;
 use futures::stream;
 use http::{HeaderValue, header::CONTENT_DISPOSITION};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::profiles::myself;
@@ -34,8 +39,9 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(2);
 /// Seconds after which to ask again.
 const AGAIN_S: u32 = 30;
 
-/// All that is kept of the caller: the profile, and every event of what they did or what was noted of them, in the form
-/// of the event log, with what is sealed opened. What others did (who follows or blocks the caller) is theirs.
+/// All that is kept of the caller: the profile, every event of what they did (also what they said) or what was noted of them, in
+/// the form of the event log, with what is sealed opened, and the own pictures: as they are shown, or as they came where they are
+/// not processed yet. What others did (who follows or blocks the caller) is theirs.
 #[utoipa::path(
     post, path = "/user_info/export", tag = "account",
     responses((status = 200, body = String, content_type = "application/json"))
@@ -73,7 +79,18 @@ struct Run {
 enum State {
     Head(String, Box<Run>),
     Events(Box<Run>),
+    /// Those that are still to be sent, the next one last.
+    Pictures(Box<Run>, Vec<PhotoId>),
     Over,
+}
+
+/// A picture of the caller's, in the file.
+#[derive(Serialize)]
+struct Picture {
+    id: PhotoId,
+    place: PhotoPlace,
+    media_type: &'static str,
+    base64: String,
 }
 
 impl State {
@@ -81,6 +98,7 @@ impl State {
         match self {
             Self::Head(head, run) => Ok(Some((head.into(), Self::Events(run)))),
             Self::Events(run) => run.next().await.map(Some),
+            Self::Pictures(run, left) => run.next_picture(left).await.map(Some),
             Self::Over => Ok(None),
         }
     }
@@ -104,7 +122,46 @@ impl Run {
                 return Ok((out.into(), State::Events(self)));
             }
         }
+        let all = self.app.views().photos.view().all_of(self.user).map_err(io::Error::other)?;
+        let pictures: Vec<PhotoId> = all.iter().rev().map(|entry| entry.photo).collect();
+        self.first = true;
+        Ok((Bytes::from_static(b"],\"pictures\":["), State::Pictures(self, pictures)))
+    }
+
+    /// One picture after the other, so that only one is in memory.
+    async fn next_picture(mut self: Box<Self>, mut left: Vec<PhotoId>) -> io::Result<(Bytes, State)> {
+        while let Some(photo) = left.pop() {
+            if let Some(picture) = self.picture(photo).await? {
+                let mut out = if self.first { b"\n".to_vec() } else { b",\n".to_vec() };
+                self.first = false;
+                serde_json::to_writer(&mut out, &picture)?;
+                return Ok((out.into(), State::Pictures(self, left)));
+            }
+        }
         Ok((Bytes::from_static(b"]}\n"), State::Over))
+    }
+
+    /// A picture's file; none where it cannot be decoded, or was taken away meanwhile.
+    async fn picture(&self, photo: PhotoId) -> io::Result<Option<Picture>> {
+        // It may have been processed since the list was made.
+        let Some(entry) = self.app.views().photos.view().get(photo).map_err(io::Error::other)? else { return Ok(None) };
+        let object = match entry.standing {
+            Standing::Waiting(upload) => upload,
+            Standing::Ready(files) => files.picture,
+            Standing::Failed(_) => return Ok(None),
+        };
+        let stored = match self.app.node.objects.get(object).await {
+            Ok(stored) => stored,
+            Err(ObjectError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        let (keys, user) = (Arc::clone(self.app.node.commands.keys()), self.user);
+        let opened = tokio::task::spawn_blocking(move || {
+            keys.open_bytes(Subject::User(user), &stored).map(|bytes| STANDARD.encode(bytes))
+        });
+        let base64 = opened.await.map_err(io::Error::other)?;
+        let media_type = object.format.media_type();
+        Ok(base64.map(|base64| Picture { id: photo, place: entry.place, media_type, base64 }))
     }
 
     fn shown(&mut self, events: &[Recorded]) -> Result<Vec<u8>, CodecError> {
@@ -121,13 +178,17 @@ impl Run {
     }
 }
 
-/// Whether the event is of what `user` did, or of what was noted of them.
+/// Whether the event is of what `user` did or said, or of what was noted of them.
 fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     #[derive(Deserialize)]
     struct Whose {
         user: Option<UserId>,
     }
-    let json = event.data.decode()?.encode(Encoding::Json)?;
+    let decoded = event.data.decode()?;
+    if let Event::MessageSent(message) = &decoded {
+        return Ok(message.from == Party::User(user));
+    }
+    let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.
     Ok(serde_json::from_slice::<Whose>(&json).is_ok_and(|whose| whose.user == Some(user)))
 }
