@@ -55,7 +55,10 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
         Ask::PhotoPost { photo, user, .. } => {
             let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };
-            let Standing::Ready(files) = entry.standing else { return Ok(Rendered::Gone) };
+            let Standing::Ready(files) = entry.standing else {
+                // A post is asked for by the event that made it ready: who says otherwise has stopped before it.
+                return Err(CommandError::Interrupted(format!("the read model of pictures is behind, at {photo}")));
+            };
             let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
             let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
             let text = entry.desc.unwrap_or_else(|| node.settings.weibo.share_text.clone());

@@ -68,6 +68,8 @@ struct State {
     tokens: HashMap<String, u64>,
     people: HashMap<u64, (String, String)>,
     given: u32,
+    /// Seconds that tokens hold that are given from now on.
+    expires_in: i64,
     redirects: Vec<String>,
     posts: Vec<Post>,
     /// Posts that were asked for, made or not.
@@ -98,6 +100,7 @@ impl StandIn {
             tokens: HashMap::new(),
             people: HashMap::new(),
             given: 0,
+            expires_in: EXPIRES_IN,
             redirects: Vec::new(),
             posts: Vec::new(),
             tries: 0,
@@ -144,6 +147,11 @@ impl StandIn {
     #[must_use]
     pub fn redirects(&self) -> Vec<String> {
         self.state().redirects.clone()
+    }
+
+    /// Tokens that are given from now on hold for so many seconds.
+    pub fn expires_in(&self, seconds: i64) {
+        self.state().expires_in = seconds;
     }
 
     /// The posts that were made, the oldest first.
@@ -201,7 +209,8 @@ impl StandIn {
                 state.redirects.push(given("redirect_uri").to_owned());
                 let token = format!("2.00-token-{}-{uid}", state.given);
                 state.tokens.insert(token.clone(), uid);
-                let told = json!({ "access_token": token, "remind_in": EXPIRES_IN.to_string(), "expires_in": EXPIRES_IN, "uid": uid.to_string() });
+                let held = state.expires_in;
+                let told = json!({ "access_token": token, "remind_in": held.to_string(), "expires_in": held, "uid": uid.to_string() });
                 (200, told)
             }
             "/2/users/show.json" if mood == Mood::Well => {

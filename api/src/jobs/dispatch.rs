@@ -93,7 +93,7 @@ async fn put_all(desk: &Desk) -> Result<(), Trouble> {
 
 async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     let ledger = &desk.parts.ledger;
-    let job = match desk.parts.outstanding.render(id)? {
+    let job = match desk.parts.outstanding.render(id).await? {
         Rendered::Job(job) => job,
         Rendered::Never(reason) => {
             desk.parts.outcomes.record(id, Outcome::Refused { reason }).await?;

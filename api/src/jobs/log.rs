@@ -1,6 +1,6 @@
 //! The log as the desk sees it: what its events ask for, and the way of outcomes back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dface_domain::{
     envelope::LogPosition,
@@ -14,6 +14,9 @@ use crate::{asks, node::Node, outcomes};
 
 /// The log, as the desk sees it.
 pub struct LogOfJobs(pub Arc<Node>);
+
+/// How long a job's message waits until the read models show what asked for it.
+const SEEN: Duration = Duration::from_secs(10);
 
 /// Kinds that one event can ask for: so many jobs have one cursor at most.
 const KINDS: u64 = JobKind::ALL.len() as u64;
@@ -32,13 +35,19 @@ impl Outstanding for LogOfJobs {
         Ok(asked.filter(|asked| asked.cursor > cursor).take(limit).collect())
     }
 
-    fn render(&self, id: JobId) -> Result<Rendered, Trouble> {
-        let outstanding = self.0.views.jobs.view().get(id).map_err(|e| Trouble(e.to_string()))?;
-        let Some(outstanding) = outstanding else { return Ok(Rendered::Gone) };
-        Ok(match asks::render(&self.0, &outstanding).map_err(|e| Trouble(e.to_string()))? {
-            asks::Rendered::Job(job) => Rendered::Job(Box::new(job)),
-            asks::Rendered::Never(reason) => Rendered::Never(reason.to_owned()),
-            asks::Rendered::Gone => Rendered::Gone,
+    fn render(&self, id: JobId) -> PortFuture<'_, Result<Rendered, Trouble>> {
+        Box::pin(async move {
+            let outstanding = self.0.views.jobs.view().get(id).map_err(|e| Trouble(e.to_string()))?;
+            let Some(outstanding) = outstanding else { return Ok(Rendered::Gone) };
+            // The others that it is made of may be behind the one of jobs, and what they do not show yet would be taken for gone.
+            if !self.0.projector.wait_for(outstanding.position, SEEN).await {
+                return Err(Trouble("the read models are behind the one of jobs".to_owned()));
+            }
+            Ok(match asks::render(&self.0, &outstanding).map_err(|e| Trouble(e.to_string()))? {
+                asks::Rendered::Job(job) => Rendered::Job(Box::new(job)),
+                asks::Rendered::Never(reason) => Rendered::Never(reason.to_owned()),
+                asks::Rendered::Gone => Rendered::Gone,
+            })
         })
     }
 

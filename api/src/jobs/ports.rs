@@ -46,7 +46,7 @@ pub trait Outstanding: Send + Sync {
     ///
     /// # Errors
     /// What it is made of cannot be read.
-    fn render(&self, id: JobId) -> Result<Rendered, Trouble>;
+    fn render(&self, id: JobId) -> PortFuture<'_, Result<Rendered, Trouble>>;
 
     /// Changes whenever a job is asked for.
     fn changed(&self) -> watch::Receiver<u64>;

@@ -51,9 +51,10 @@ impl Outstanding for Log {
         Ok(self.asked.lock().iter().filter(|one| one.cursor > cursor).take(limit).copied().collect())
     }
 
-    fn render(&self, id: JobId) -> Result<Rendered, Trouble> {
+    fn render(&self, id: JobId) -> PortFuture<'_, Result<Rendered, Trouble>> {
         let asked = self.asked.lock().iter().find(|one| one.id == id).copied();
-        Ok(asked.map_or(Rendered::Gone, |asked| Rendered::Job(Box::new(job(asked)))))
+        let rendered = asked.map_or(Rendered::Gone, |asked| Rendered::Job(Box::new(job(asked))));
+        Box::pin(async { Ok(rendered) })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -4,11 +4,11 @@
 mod check;
 mod jobs;
 mod objects;
+mod weibo;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use dface_workers::pictures::PictureLimits;
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    weibo::Weibo,
 };
 
 /// The defaults, as the documentation has them.
@@ -172,30 +173,6 @@ pub struct Limits {
     pub album_photos: usize,
     pub uploads_at_once: usize,
     pub upload_s: u64,
-}
-
-/// Sina Weibo; not used where `base_url` is empty.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Weibo {
-    /// Where it is.
-    pub base_url: String,
-    /// The app's key there.
-    pub app_key: String,
-    /// The app's secret there.
-    pub app_secret: String,
-    /// The post of §3.
-    pub share_text: String,
-    /// Seconds that it may take to answer.
-    pub timeout_s: u64,
-}
-
-impl Weibo {
-    /// How long it may take to answer.
-    #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout_s)
-    }
 }
 
 /// What `/init/init` tells phones.

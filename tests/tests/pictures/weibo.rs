@@ -77,6 +77,14 @@ fn to_room(phone: &Phone, shop: u64, file: Vec<u8>, desc: &str) -> Value {
     upload(phone, "/photos", "photo[img]", file, &fields).ok()
 }
 
+/// A JPEG with a block of Exif in it.
+fn with_exif(jpeg: &[u8]) -> Vec<u8> {
+    let block = b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0 N30.28691 E120.12763";
+    let length = u16::try_from(block.len() + 2).expect("short").to_be_bytes();
+    let (begin, rest) = jpeg.split_at(2);
+    [begin, &[0xff, 0xe1], &length, block, rest].concat()
+}
+
 #[test]
 fn section_3_posts_once_for_each_version_in_the_persons_name() {
     let weibo = StandIn::start();
@@ -107,8 +115,8 @@ fn section_29_1_posts_the_stored_picture_with_its_text() {
     let local = server.person("anna", 2);
     let shop = server.operator().add_shop("cafe", HERE);
     server.secret("窗边的座位");
-    // Larger than what is stored.
-    let sent = halves(1200, 900, ImageFormat::Jpeg);
+    // Larger than what is stored, and it says where it was taken.
+    let sent = with_exif(&halves(1200, 900, ImageFormat::Jpeg));
     let answer = to_room(&phone, shop, sent, "窗边的座位");
     assert_eq!(answer["weibo"], true, "{answer}");
     let ignored = to_room(&local, shop, of_seed(3), "anna's");
@@ -119,6 +127,7 @@ fn section_29_1_posts_the_stored_picture_with_its_text() {
     assert_eq!((name.as_str(), media_type.as_str()), ("picture.jpg", "image/jpeg"));
     assert!(bytes == file(&server, &phone, "/photos/show", &id_of(&answer), 0).0, "not what is shown here");
     assert_eq!(decoded(&bytes).dimensions(), (960, 720));
+    assert!(memchr::memmem::find(&bytes, b"Exif").is_none(), "the place would be told");
     // Without a text of its own it has the app's; one that is too long is cut.
     assert_eq!(to_room(&phone, shop, of_seed(5), "")["weibo"], true);
     assert_eq!(posted(&weibo, 2)[1].text, SHARED);
@@ -170,6 +179,19 @@ fn what_weibo_refuses_for_good_is_not_tried_again() {
     let reason = "Weibo: error_code 20021";
     assert_eq!((ends.len(), &ends[0]["posted"], &ends[0]["reason"]), (1, &json!(false), &json!(reason)), "{ends:?}");
     assert_eq!((weibo.tries(), weibo.posts()), (1, vec![]));
+}
+
+#[test]
+fn nothing_is_sent_with_a_permission_that_has_expired() {
+    let weibo = StandIn::start();
+    let mut server = with(&weibo).start();
+    weibo.expires_in(0);
+    let (phone, _) = person(&mut server, &weibo, 19);
+    share(&phone, "1.0");
+    let ends = ended(&mut server);
+    let reason = "the person's permission at Weibo has expired";
+    assert_eq!((ends.len(), &ends[0]["posted"], &ends[0]["reason"]), (1, &json!(false), &json!(reason)), "{ends:?}");
+    assert_eq!(weibo.tries(), 0);
 }
 
 #[test]
