@@ -54,7 +54,7 @@ impl Source {
 async fn feed(queue: String, prefetch: u16, mut links: Links, out: flume::Sender<Came>) {
     while let Some(link) = connected(&mut links).await {
         if let Some(Err(error)) = link.broken.run_until_cancelled(consume(&link, &queue, prefetch, &out)).await {
-            tracing::debug!(queue, %error, "consuming ended");
+            tracing::warn!(queue, %error, "the broker gives no more of this queue; connecting again");
         }
         // Whatever the reason, a fresh connection with its topology declared anew is the way on.
         link.broken.cancel();
