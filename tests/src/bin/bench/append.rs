@@ -56,6 +56,8 @@ pub fn run(setup: &Setup) -> Result<Table, Failed> {
         table.row([writers.to_string(), short(ours), ms(p50), ms(p99), short(bare), short(ours / bare)]);
     }
     store.close();
+    // Its index still writes files until it is gone.
+    drop(store);
     std::fs::remove_dir_all(dir)?;
     Ok(table)
 }
