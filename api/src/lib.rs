@@ -21,3 +21,4 @@ pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
 pub mod weibo;
+pub mod xmpp;

@@ -17,6 +17,7 @@ pub mod people;
 pub mod photos;
 pub mod processes;
 pub mod profiles;
+pub mod push_tokens;
 pub mod relations;
 pub mod requests;
 pub mod secret;

@@ -15,6 +15,7 @@ pub mod people;
 pub mod photos;
 pub mod ports;
 pub mod privacy;
+pub mod push_tokens;
 pub mod rejection;
 pub mod relations;
 pub mod requests;

@@ -1,16 +1,19 @@
 //! Messages: who talks with whom, what bodies mean, and that one is sent once.
 
+mod bodies;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     aggregate::Aggregate,
-    events::{Event, MessageSent},
-    ids::{CampaignId, InvalidId, PhotoId, ShopId, UserId},
+    events::{Event, InboxTaken, MessageMissed, MessageReceipted, MessageSent},
+    ids::{InvalidId, MessageId, ShopId, UserId},
     rejection::Rejection,
-    time::Timestamp,
 };
+
+pub use self::bodies::{coupon_body, greeting_body, kind_of, photo_body, shake_body};
 
 /// One end of a message (§28.2). Written as the user's id, `s<shop>` or `r<shop>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,23 +122,51 @@ macro_rules! as_text {
 as_text!(Party);
 as_text!(Conversation);
 
-/// The body of a picture's message (§29.2, §30.2).
-#[must_use]
-pub fn photo_body(photo: PhotoId, desc: &str) -> String {
-    format!("[img:{photo}]{desc}")
+/// What sort of body a message has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// Words.
+    Text,
+    /// A picture (§29.2, §30.2): the server's to send.
+    Photo,
+    /// A coupon (§31.1): the server's to send.
+    Coupon,
+    /// The phone was shaken (§28.3).
+    Shake,
+    /// Said for whoever checks in for the first time in a while (chat.md).
+    Greeting,
 }
 
-/// The body of a coupon's message (§31.1). A `:` in a name is written `：`, since it parts the fields.
-#[must_use]
-pub fn coupon_body(name: &str, shop: &str, campaign: CampaignId, at: Timestamp) -> String {
-    let plain = |text: &str| text.replace(':', "：");
-    format!("[优惠券:{}:{}:{campaign}:{}]", plain(name), plain(shop), at.seconds())
+/// How far a message is. The server itself says no more than `Sent`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// It is durable here.
+    #[default]
+    Sent,
+    /// It is on a device of its receiver.
+    Delivered,
+    /// It was shown to its receiver.
+    Displayed,
+}
+
+/// What a client sent beside a message's body, for relaying.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stanza {
+    /// The resource that it came from.
+    pub resource: String,
+    /// The `<message/>` element, XML, without addresses and what only the server may put in.
+    pub xml: String,
 }
 
 /// One message: its stream is named by its id, so that the same cause sends it once.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    sent: bool,
+    id: Option<MessageId>,
+    sent: Option<(Party, Party)>,
+    state: MessageState,
+    missed: bool,
 }
 
 /// What can be asked of a message.
@@ -143,18 +174,84 @@ pub struct Message {
 pub enum MessageCommand {
     /// It is sent.
     Send(MessageSent),
+    /// Its receiver tells how far it is.
+    Receipt(MessageReceipted),
+    /// Its receiver had no live stream.
+    Miss,
+}
+
+impl Message {
+    /// Whether it was sent.
+    #[must_use]
+    pub const fn is_sent(&self) -> bool {
+        self.sent.is_some()
+    }
 }
 
 impl Aggregate for Message {
     type Command = MessageCommand;
 
-    fn decide(&self, MessageCommand::Send(event): &MessageCommand) -> Result<Vec<Event>, Rejection> {
-        Ok(if self.sent { vec![] } else { vec![event.clone().into()] })
+    fn decide(&self, command: &MessageCommand) -> Result<Vec<Event>, Rejection> {
+        let Some((from, to)) = self.sent else {
+            return Ok(match command {
+                MessageCommand::Send(event) => vec![event.clone().into()],
+                _ => vec![],
+            });
+        };
+        Ok(match command {
+            MessageCommand::Receipt(event)
+                if event.state > self.state
+                    && (event.from, event.to) == (from, to)
+                    && !matches!(to, Party::Room(_)) =>
+            {
+                vec![event.clone().into()]
+            }
+            MessageCommand::Miss
+                if !self.missed && self.state == MessageState::Sent && !matches!(to, Party::Room(_)) =>
+            {
+                let Some(message) = self.id else { return Ok(vec![]) };
+                vec![MessageMissed { message, to }.into()]
+            }
+            _ => vec![],
+        })
     }
 
     fn apply(&mut self, event: &Event) {
-        if let Event::MessageSent(_) = event {
-            self.sent = true;
+        match event {
+            Event::MessageSent(event) => {
+                self.id = Some(event.message);
+                self.sent = Some((event.from, event.to));
+            }
+            Event::MessageReceipted(event) => self.state = event.state,
+            Event::MessageMissed(_) => self.missed = true,
+            _ => {}
+        }
+    }
+}
+
+/// What waits for somebody: how far it was taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inbox {
+    last: Option<uuid::Uuid>,
+}
+
+/// What can be asked of an inbox.
+#[derive(Debug, Clone)]
+pub enum InboxCommand {
+    /// It was taken so far.
+    Take(InboxTaken),
+}
+
+impl Aggregate for Inbox {
+    type Command = InboxCommand;
+
+    fn decide(&self, InboxCommand::Take(event): &InboxCommand) -> Result<Vec<Event>, Rejection> {
+        Ok(if self.last == Some(event.last) { vec![] } else { vec![event.clone().into()] })
+    }
+
+    fn apply(&mut self, event: &Event) {
+        if let Event::InboxTaken(event) = event {
+            self.last = Some(event.last);
         }
     }
 }
@@ -164,12 +261,15 @@ mod tests {
     use super::*;
     use crate::{
         aggregate::testing::given,
-        ids::{MessageId, ObjectId},
+        ids::ObjectId,
         sealed::{Sealed, Subject},
     };
 
     const ANNA: Party = Party::User(UserId::Number(7));
+    const BEN: Party = Party::User(UserId::Number(8));
     const SHOP: ShopId = ShopId(9);
+    const SHOP_PARTY: Party = Party::Shop(SHOP);
+    const ID: MessageId = MessageId(ObjectId([1; 12]));
 
     #[test]
     fn parties_and_conversations_are_read_as_they_are_written() {
@@ -190,22 +290,40 @@ mod tests {
     #[test]
     fn a_message_is_sent_once() {
         let sent = MessageSent {
-            message: MessageId(ObjectId([1; 12])),
+            message: ID,
             conversation: Conversation::Room(SHOP),
             from: ANNA,
             to: Party::Room(SHOP),
+            kind: MessageKind::Text,
             body: Sealed::from_bytes(Subject::User(UserId::Number(7)), vec![1]),
+            stanza: None,
         };
         let send = MessageCommand::Send(sent.clone());
         given::<Message>([]).when(&send).then([sent.clone().into()]);
         given::<Message>([sent.into()]).when(&send).then_nothing();
     }
 
+    fn receipt(state: MessageState) -> MessageReceipted {
+        let stanza = Sealed::from_bytes(Subject::User(UserId::Number(8)), vec![1]);
+        MessageReceipted { message: ID, from: ANNA, to: BEN, state, stanza }
+    }
+
     #[test]
-    fn bodies_are_as_the_document_has_them() {
-        let id = "502fd10abe4b19ed48000002".parse().unwrap();
-        assert_eq!(photo_body(PhotoId(id), ""), "[img:502fd10abe4b19ed48000002]");
-        let body = coupon_body("八折:仅今天", "海洋:二所", CampaignId(id), Timestamp(1_354_854_259_999_999));
-        assert_eq!(body, "[优惠券:八折：仅今天:海洋：二所:502fd10abe4b19ed48000002:1354854259]");
+    fn a_message_goes_forward_by_its_receivers_word_alone_and_is_missed_once() {
+        let conversation = Conversation::of(ANNA, BEN);
+        let (kind, body) = (MessageKind::Text, Sealed::from_bytes(Subject::User(UserId::Number(7)), vec![1]));
+        let sent = MessageSent { message: ID, conversation, from: ANNA, to: BEN, kind, body, stanza: None };
+        let missed = MessageMissed { message: ID, to: BEN };
+        let (delivered, displayed) = (receipt(MessageState::Delivered), receipt(MessageState::Displayed));
+        let fresh = given::<Message>([sent.clone().into()]);
+        fresh.when(&MessageCommand::Receipt(delivered.clone())).then([delivered.clone().into()]);
+        let of_another = MessageReceipted { to: SHOP_PARTY, ..delivered.clone() };
+        fresh.when(&MessageCommand::Receipt(of_another)).then_nothing();
+        fresh.when(&MessageCommand::Miss).then([missed.clone().into()]);
+        let seen = given::<Message>([sent.clone().into(), displayed.into()]);
+        seen.when(&MessageCommand::Receipt(delivered.clone())).then_nothing();
+        seen.when(&MessageCommand::Miss).then_nothing();
+        given::<Message>([sent.into(), missed.into()]).when(&MessageCommand::Miss).then_nothing();
+        given::<Message>([]).when(&MessageCommand::Receipt(delivered)).then_nothing();
     }
 }

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::ids::{CampaignId, CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId};
+use crate::{
+    ids::{CampaignId, CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId},
+    messages::Party,
+};
 
 macro_rules! categories {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -42,10 +45,14 @@ categories! {
     Foreign = "foreign",
     /// Blocks of whole-number ids that a node took.
     Ids = "ids",
+    /// What waits for a person or a shop in the chat.
+    Inbox = "inbox",
     /// One message of a room or between two.
     Message = "message",
     /// A picture of a room or between two.
     Photo = "photo",
+    /// A device's push token, by its keyed hash.
+    PushToken = "pushtoken",
     /// What two people are to each other.
     Relation = "relation",
     /// A request with an `Idempotency-Key`.
@@ -134,6 +141,12 @@ impl StreamId {
     #[must_use]
     pub fn message(message: MessageId) -> Self {
         Self::new(Category::Message, message)
+    }
+
+    /// What waits for a party of the chat.
+    #[must_use]
+    pub fn inbox(owner: Party) -> Self {
+        Self::new(Category::Inbox, owner)
     }
 
     /// A session.

@@ -61,9 +61,12 @@ impl Shaper {
         }
         let category = stream.category;
         let key = match category {
-            Category::Album | Category::User | Category::Session | Category::Signin | Category::Request => {
-                self.pseudonym(&stream.key).into()
-            }
+            Category::Album
+            | Category::Inbox
+            | Category::User
+            | Category::Session
+            | Category::Signin
+            | Category::Request => self.pseudonym(&stream.key).into(),
             Category::Relation => match stream.key.split_once('-') {
                 Some((one, other)) => format!("{}-{}", self.pseudonym(one).to_owned(), self.pseudonym(other)),
                 None => self.pseudonym(&stream.key).into(),
@@ -84,6 +87,7 @@ impl Shaper {
             | Category::Ids
             | Category::Message
             | Category::Photo
+            | Category::PushToken
             | Category::Shop
             | Category::System => stream.key.to_string(),
         };
@@ -98,6 +102,7 @@ impl Shaper {
                 category,
                 Category::Album
                     | Category::Coupon
+                    | Category::Inbox
                     | Category::User
                     | Category::Session
                     | Category::Share

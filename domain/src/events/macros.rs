@@ -1,12 +1,14 @@
 //! `event!` declares one event with its documentation and the privacy class of each field; `registry!` joins them.
 
-/// Declares an event type: a struct, its stable name and schema version, and what each field is.
+/// Declares an event type: a struct, its stable name and schema version, what each field is, and who reads older schemas (none for those
+/// that never were).
 macro_rules! event {
     (
         $(#[doc = $doc:literal])*
         $name:ident, schema $schema:literal {
             $( $(#[doc = $field_doc:literal])* $field:ident : $type:ty => $class:ident, )*
         }
+        $( upcast from $old:ident )?
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -26,6 +28,18 @@ macro_rules! event {
                     meaning: concat!($($field_doc),*),
                 }, )*
             ];
+
+            $(
+                fn upcast(
+                    schema: u16,
+                    encoding: $crate::events::Encoding,
+                    bytes: &[u8],
+                ) -> Result<Self, $crate::events::CodecError> {
+                    let newest = Self::SCHEMA;
+                    $old::upcast(schema, encoding, bytes)
+                        .unwrap_or(Err($crate::events::CodecError::UnknownSchema { type_name: Self::TYPE, schema, newest }))
+                }
+            )?
         }
 
         impl From<$name> for $crate::events::Event {

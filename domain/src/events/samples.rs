@@ -1,5 +1,6 @@
 //! One made-up event of every type: for the golden files, for `docs/events.md`, and for tests of whoever reads events.
 
+mod messages;
 mod pictures;
 
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::{
     events::{CodecError, Encoding},
     geo::{MapPosition, Position},
     ids::{ADMINISTRATOR, CampaignId, CheckinId, CouponId, ObjectId, RecordId, SessionId, ShopId, UserId},
+    messages::Party,
     objects::{Format, ObjectKey},
     sealed::{Sealed, Subject},
     shops::kind::ShopKind,
@@ -93,6 +95,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     all.extend(of_profiles(seal));
     all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
+    all.extend(messages::of_messages(seal));
     all.extend([
         checked_in(seal).into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
@@ -228,7 +231,13 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::Unblocked(_)
         | Event::ReportClosed(_) => StreamId::relation(ANNA, BEN),
         Event::AlbumOrdered(_) => StreamId::album(ANNA),
-        Event::MessageSent(_) => StreamId::message(pictures::message()),
+        Event::MessageSent(_) | Event::MessageReceipted(_) | Event::MessageMissed(_) => {
+            StreamId::message(messages::message())
+        }
+        Event::InboxTaken(_) => StreamId::inbox(Party::User(BEN)),
+        Event::PushTokenBound(_) | Event::PushTokenUnbound(_) => {
+            StreamId::new(Category::PushToken, "7d3f0a1b2c4e5d6f708192a3b4c5d6e7")
+        }
         Event::PhotoUploaded(_)
         | Event::PhotoProcessed(_)
         | Event::PhotoFailed(_)

@@ -1,24 +1,18 @@
-//! Samples of pictures and messages.
+//! Samples of pictures.
 
 use super::{ANNA, SHOP, Seal, sealed};
 use crate::{
     events::{
-        AlbumOrdered, Event, MessageSent, PhotoDeleted, PhotoFailed, PhotoFiles, PhotoPlace, PhotoProcessed,
-        PhotoUploaded, WeiboPostEnded,
+        AlbumOrdered, Event, PhotoDeleted, PhotoFailed, PhotoFiles, PhotoPlace, PhotoProcessed, PhotoUploaded,
+        WeiboPostEnded,
     },
-    ids::{MessageId, ObjectId, PhotoId},
-    messages::{Conversation, Party, photo_body},
+    ids::{ObjectId, PhotoId},
     objects::{Format, ObjectKey},
 };
 
 /// The picture of the document's example (§29.1).
 pub(super) fn photo() -> PhotoId {
     PhotoId(ObjectId([0x50, 0x9a, 0x1f, 0xfc, 0xbe, 0x4b, 0x19, 0x82, 0xa4, 0, 0, 2]))
-}
-
-/// Its message.
-pub(super) fn message() -> MessageId {
-    MessageId(ObjectId::from_parts(1_354_854_260, [8, 7, 6, 5, 4, 3, 2, 1]))
 }
 
 fn object(n: u8) -> ObjectKey {
@@ -40,13 +34,6 @@ pub(super) fn of_pictures(seal: &mut dyn Seal) -> Vec<Event> {
         desc: Some(sealed(seal, &"窗边的座位".to_owned())),
         weibo: true,
     };
-    let sent = MessageSent {
-        message: message(),
-        conversation: Conversation::Room(SHOP),
-        from: Party::User(ANNA),
-        to: Party::Room(SHOP),
-        body: sealed(seal, &photo_body(photo, "窗边的座位")),
-    };
     vec![
         uploaded.into(),
         PhotoProcessed { photo, user, width: 960, height: 720, bytes: 148_220, files: sealed(seal, &files) }.into(),
@@ -54,6 +41,5 @@ pub(super) fn of_pictures(seal: &mut dyn Seal) -> Vec<Event> {
         PhotoDeleted { photo, user, moderated: false }.into(),
         AlbumOrdered { user, photos: vec![photo] }.into(),
         WeiboPostEnded { user, photo: Some(photo), posted: true, reason: None }.into(),
-        sent.into(),
     ]
 }

@@ -1,0 +1,5 @@
+//! Chat: ordinary XMPP clients (spec chat.md, seed §28 to §33). See `ARCHITECTURE.md`, "Chat".
+
+pub mod hub;
+pub mod outbox;
+pub mod session;
