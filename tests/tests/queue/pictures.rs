@@ -75,13 +75,14 @@ fn crash_of_workers_ends_every_picture_once() {
 }
 
 #[test]
-#[ignore = "open (issue 4): in the ci profile a quorum queue of RabbitMQ 3.10 sometimes answers nobody after kill -9; `make crash` runs it"]
 fn crash_of_rabbitmq_ends_every_picture_once() {
     let mut broker = RabbitMq::start();
     let url = broker.fresh();
     let mut server = without_workers(&url);
     let uploads = Uploads::prepare(&mut server);
     let worker = Worker::start(&server, &url);
+    becomes("connected", || connected(&server));
+    broker.settled();
     for _ in 0..rounds() {
         uploads.during(|over| {
             uploads.more(12);
@@ -137,7 +138,6 @@ fn crash_of_the_server_with_its_own_queue_and_workers_ends_every_picture_once() 
 
 /// Three seconds for each round: a minute by `make crash`.
 #[test]
-#[ignore = "open (issue 4): in the ci profile a quorum queue of RabbitMQ 3.10 sometimes answers nobody after kill -9; `make crash` runs it"]
 fn crash_of_rabbitmq_for_a_while_stops_no_upload_and_is_told() {
     let mut broker = RabbitMq::start();
     let url = broker.fresh();
@@ -145,6 +145,8 @@ fn crash_of_rabbitmq_for_a_while_stops_no_upload_and_is_told() {
     let uploads = Uploads::prepare(&mut server);
     let worker = Worker::start(&server, &url);
     let away = Duration::from_secs(3) * rounds();
+    becomes("connected", || connected(&server));
+    broker.settled();
     broker.kill();
     becomes("away", || !connected(&server));
     let begun = Instant::now();

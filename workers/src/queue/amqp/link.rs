@@ -1,6 +1,9 @@
 //! The connection: made, kept, and made again with growing pauses when it is lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use dface_domain::{
@@ -20,9 +23,18 @@ pub(super) struct Link {
     pub connection: Connection,
     /// Publishes with confirms.
     pub publisher: Channel,
-    /// Cancelled by whoever finds that it does not work any more, and when it is lost. The library leaves some who wait for an answer
-    /// waiting then, so all wait for this as well.
+    /// Cancelled when it is lost, or by `breaks`. The library leaves some who wait for an answer waiting then, so all wait for this as well.
     pub broken: CancellationToken,
+    why: OnceLock<String>,
+}
+
+impl Link {
+    /// Ends it: whoever finds that it does not work any more says why.
+    pub(super) fn breaks(&self, why: impl Into<String>) {
+        // The first reason led to the others.
+        let _ = self.why.set(why.into());
+        self.broken.cancel();
+    }
 }
 
 /// The connection was lost while somebody waited for the broker.
@@ -117,7 +129,7 @@ async fn open(config: &AmqpConfig) -> lapin::Result<Link> {
     let publisher = connection.create_channel().await?;
     topology::declare(&publisher).await?;
     publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(Link { connection, publisher, broken: CancellationToken::new() })
+    Ok(Link { connection, publisher, broken: CancellationToken::new(), why: OnceLock::new() })
 }
 
 /// Waits until the connection is lost, and says why.
@@ -137,7 +149,7 @@ async fn lost(config: &AmqpConfig, standing: &Standing, link: &Link) -> String {
                 Some(_) => {}
                 None => return "the connection ended".to_owned(),
             },
-            () = link.broken.cancelled() => return "the connection does not work any more".to_owned(),
+            () = link.broken.cancelled() => return link.why.get().cloned().unwrap_or_default(),
             _ = look.tick() => if !link.connection.status().connected() {
                 return "the connection was lost".to_owned();
             },

@@ -117,6 +117,6 @@ pub(super) async fn publish(
         Err(_) => format!("the broker did not confirm in {} ms", patience.as_millis()),
     };
     // A fresh connection declares what is missing, and whatever else is wrong with this one ends with it.
-    link.broken.cancel();
+    link.breaks(format!("a message for {}: {wrong}", if exchange.is_empty() { key } else { exchange }));
     Err(QueueError::Unavailable(wrong))
 }

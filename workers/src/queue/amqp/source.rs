@@ -53,11 +53,11 @@ impl Source {
 
 async fn feed(queue: String, prefetch: u16, mut links: Links, out: flume::Sender<Came>) {
     while let Some(link) = connected(&mut links).await {
-        if let Some(Err(error)) = link.broken.run_until_cancelled(consume(&link, &queue, prefetch, &out)).await {
-            tracing::warn!(queue, %error, "the broker gives no more of this queue; connecting again");
+        if let Some(ended) = link.broken.run_until_cancelled(consume(&link, &queue, prefetch, &out)).await {
+            // Whatever the reason, a fresh connection with its topology declared anew is the way on.
+            let why = ended.err().map_or_else(|| "the broker cancelled it".to_owned(), |error| error.to_string());
+            link.breaks(format!("{queue} gives no more: {why}"));
         }
-        // Whatever the reason, a fresh connection with its topology declared anew is the way on.
-        link.broken.cancel();
         if links.wait_for(|now| now.as_ref().is_none_or(|now| !Arc::ptr_eq(now, &link))).await.is_err() {
             return;
         }
