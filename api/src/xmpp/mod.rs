@@ -1,5 +1,12 @@
 //! Chat: ordinary XMPP clients (spec chat.md, seed §28 to §33). See `ARCHITECTURE.md`, "Chat".
 
+pub mod address;
+pub mod chat;
+pub mod delivery;
 pub mod hub;
 pub mod outbox;
 pub mod session;
+pub mod sessions;
+pub mod stanzas;
+#[cfg(test)]
+pub mod testing;
