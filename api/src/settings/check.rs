@@ -20,6 +20,7 @@ impl Settings {
         self.check_adapters()?;
         self.check_exposure()?;
         self.check_jobs()?;
+        self.rooms.check()?;
         self.check_limits()
     }
 

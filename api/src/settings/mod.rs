@@ -4,6 +4,7 @@
 mod check;
 mod jobs;
 mod objects;
+mod rooms;
 mod weibo;
 
 use std::{
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    rooms::Rooms,
     weibo::Weibo,
 };
 
@@ -88,6 +90,8 @@ pub struct Settings {
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
+    /// Rooms.
+    pub rooms: Rooms,
 }
 
 /// Coupons.

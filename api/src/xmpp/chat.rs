@@ -36,12 +36,13 @@ impl Chat {
     /// A chat without anybody.
     #[must_use]
     pub fn new(node: Arc<Node>, names: Names) -> Arc<Self> {
+        let from = node.store.head();
         Arc::new_cyclic(|itself| Self {
-            delivery: Delivery::new(node.store.head()),
+            delivery: Delivery::new(from),
+            rooms: Rooms::new(&names.rooms, node.settings.rooms.clone(), from),
             node,
             names,
             sessions: Sessions::default(),
-            rooms: Rooms::default(),
             itself: Weak::clone(itself),
         })
     }
@@ -83,7 +84,7 @@ impl Hub for Chat {
     }
 
     async fn over(&self, session: &Arc<Session>, _unacknowledged: Vec<Waiting>) {
-        self.rooms.over(self, session).await;
+        self.rooms.over(session);
         presence::unavailable(self, session);
         session.state.quiet();
         self.sessions.leave(session);

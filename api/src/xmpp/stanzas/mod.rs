@@ -77,7 +77,7 @@ async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<Addres
         Some(Address::Foreign) => Err(Condition::RemoteServerNotFound.into()),
         Some(Address::Nobody) => Err(Condition::ItemNotFound.into()),
         Some(Address::Room { shop, nick }) => rooms::iq(chat, session, iq, (shop, nick)).await,
-        to if is_account(session, to.as_ref()) => services::iq(chat, session, iq, None).await,
-        to => services::iq(chat, session, iq, to).await,
+        to if is_account(session, to.as_ref()) => services::iq(chat, session, iq, None),
+        to => services::iq(chat, session, iq, to.as_ref()),
     }
 }
