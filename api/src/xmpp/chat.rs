@@ -13,7 +13,7 @@ use super::{
     outbox::{End, Waiting},
     session::Session,
     sessions::Sessions,
-    stanzas::{self, presence, rooms::Rooms},
+    stanzas::{self, presence, rooms::Rooms, services},
 };
 use crate::node::Node;
 
@@ -39,7 +39,7 @@ impl Chat {
         let from = node.store.head();
         Arc::new_cyclic(|itself| Self {
             delivery: Delivery::new(from),
-            rooms: Rooms::new(&names.rooms, node.settings.rooms.clone(), from),
+            rooms: Rooms::new(&names.rooms, node.settings.chat.rooms.clone(), from),
             node,
             names,
             sessions: Sessions::default(),
@@ -61,6 +61,10 @@ impl Chat {
 }
 
 impl Hub for Chat {
+    fn features(&self) -> String {
+        services::caps()
+    }
+
     async fn bound(&self, session: &Arc<Session>) {
         if let Some(older) = self.sessions.enter(session) {
             older.outbox.end(End::Conflict);

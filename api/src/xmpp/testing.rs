@@ -51,7 +51,7 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
         settings.store_tuning.segment_bytes = 1 << 20;
-        limit(&mut settings.rooms);
+        limit(&mut settings.chat.rooms);
         let node = Arc::new(Node::open(settings).await.unwrap());
         let names = Names { domain: "dface.cn".into(), rooms: "c.dface.cn".into() };
         let (chat, stop) = (Chat::new(node, names), CancellationToken::new());

@@ -55,7 +55,7 @@ pub(super) async fn presence(
     let Entered { introduction, heard } = chat.rooms.enter(at, entry)?;
     let coming = Coming { chat, session, shop: at };
     for stanza in introduction {
-        coming.tell(stanza).await;
+        coming.tell(stanza);
     }
     let told = coming.before(join, heard).await;
     if told.is_err() {
@@ -65,11 +65,7 @@ pub(super) async fn presence(
 }
 
 impl Coming<'_> {
-    /// Puts a stanza into the outbox as soon as there is room: what is told at coming in may be more than waits for a client at once.
-    async fn tell(&self, stanza: Outgoing) {
-        if self.session.outbox.free() < stanza.len() {
-            self.session.outbox.half_empty().await;
-        }
+    fn tell(&self, stanza: Outgoing) {
         let _ending = self.session.outbox.push(stanza);
     }
 
@@ -89,7 +85,8 @@ impl Coming<'_> {
         let stanza =
             |tail: &str| Outgoing::plain(format!("<message xmlns=\"jabber:client\" to=\"{}\"{tail}", Text(&to)));
         let mut lines = Vec::new();
-        let mut bytes = asked.bytes.unwrap_or(usize::MAX);
+        // What is told now shares the outbox with what is said meanwhile; more is in the archive.
+        let mut bytes = asked.bytes.unwrap_or(usize::MAX).min(session.outbox.free() / 2);
         for entry in self.history(asked, heard)?.iter().rev() {
             let Some(line) = said::written(chat, at, &row, entry, Some(entry.at)) else { continue };
             let line = stanza(&line);
@@ -100,9 +97,9 @@ impl Coming<'_> {
             lines.push(line);
         }
         for line in lines.into_iter().rev() {
-            self.tell(line).await;
+            self.tell(line);
         }
-        self.tell(stanza(&said::subject(&chat.rooms.address(at), &row.notice))).await;
+        self.tell(stanza(&said::subject(&chat.rooms.address(at), &row.notice)));
         Ok(())
     }
 

@@ -95,26 +95,35 @@ impl Rooms {
     fn enter(&self, shop: ShopId, entry: Entry<'_>) -> Result<Entered, Refused> {
         let session = entry.session;
         let mut state = self.state.lock();
+        if let Some(refused) = self.refusal(&state, shop, session) {
+            return Err(refused);
+        }
         let State { rooms, of, heard } = &mut *state;
         let room = rooms.entry(shop).or_insert_with(|| Room::new(&self.address(shop), self.limits.held));
-        let refused = if room.holds(session) {
-            None
-        } else if room.seats() >= self.limits.occupants {
-            // XEP-0045, section 7.2.9.
-            Some(Refused { kind: Some("wait"), ..Condition::ServiceUnavailable.into() })
-        } else if of.get(&session.id).is_some_and(|rooms| rooms.len() >= self.limits.joined) {
-            Some(Condition::ResourceConstraint.into())
-        } else {
+        if !room.holds(session) {
             of.entry(session.id).or_default().push(shop);
-            None
-        };
-        match refused {
-            None => Ok(Entered { introduction: room.enter(entry), heard: *heard }),
-            Some(refused) => {
-                rooms.retain(|_, room| room.seats() > 0);
-                Err(refused)
-            }
         }
+        Ok(Entered { introduction: room.enter(entry), heard: *heard })
+    }
+
+    /// Why somebody cannot come in now.
+    fn refusal(&self, state: &State, shop: ShopId, session: &Session) -> Option<Refused> {
+        let room = state.rooms.get(&shop);
+        // What is told at coming in leaves a quarter of what waits for a client to all else.
+        if room.is_some_and(|room| room.introduction_bytes() > session.outbox.free() / 4 * 3) {
+            return Some(Condition::ResourceConstraint.into());
+        }
+        if room.is_some_and(|room| room.holds(session)) {
+            return None;
+        }
+        if room.is_some_and(|room| room.seats() >= self.limits.occupants) {
+            // XEP-0045, section 7.2.9.
+            return Some(Refused { kind: Some("wait"), ..Condition::ServiceUnavailable.into() });
+        }
+        let streams = room.map_or(0, |room| room.streams_of(session.owner));
+        let joined = state.of.get(&session.id).map_or(0, Vec::len);
+        let is_too_much = streams >= self.limits.streams || joined >= self.limits.joined;
+        is_too_much.then(|| Condition::ResourceConstraint.into())
     }
 
     /// Does something in a room that somebody is in.

@@ -127,6 +127,16 @@ impl Room {
         occupant.is_some_and(|found| found.seats.iter().any(|seat| seat.session.id == session.id))
     }
 
+    /// With how many streams somebody is in it.
+    pub(super) fn streams_of(&self, party: Party) -> usize {
+        self.occupants.get(&party).map_or(0, |found| found.seats.len())
+    }
+
+    /// About how much somebody who comes in is told of the others.
+    pub(super) fn introduction_bytes(&self) -> usize {
+        self.occupants.values().map(|found| found.shown.len() + self.address.len()).sum()
+    }
+
     /// Somebody who is in it.
     pub(super) fn occupant(&self, party: Party) -> Option<Listed> {
         self.occupants.get(&party).map(|found| listed(party, found))

@@ -31,7 +31,7 @@ fn occupied(chat: &Chat, page: Option<&Element>) -> Result<String, Refused> {
     let asked = |name: &str| page.and_then(|page| page.get_child(name, ns::RSM)).map(Element::text);
     let after = asked("after").filter(|after| !after.is_empty()).map(|after| after.parse::<ShopId>());
     let after = after.transpose().map_err(|_| Condition::ItemNotFound)?;
-    let page = chat.node.settings.rooms.page;
+    let page = chat.node.settings.chat.rooms.page;
     let most = asked("max").and_then(|max| max.parse().ok()).map_or(page, |max: usize| max.min(page));
     let (shops, count) = chat.rooms.occupied(after, most);
     let mut items = String::new();
