@@ -8,12 +8,12 @@ use minidom::Element;
 
 use super::{
     address::Names,
-    delivery::Delivery,
+    delivery::{self, Delivery, Marks},
     hub::Hub,
     outbox::{End, Waiting},
     session::Session,
     sessions::Sessions,
-    stanzas::{self, presence, rooms::Rooms},
+    stanzas::{self, limits::Limits, presence, receipts::Recent, rooms::Rooms},
 };
 use crate::node::Node;
 
@@ -29,6 +29,12 @@ pub struct Chat {
     pub rooms: Rooms,
     /// Where the log is followed to.
     pub delivery: Delivery,
+    /// What clients took.
+    pub marks: Marks,
+    /// How much may be said.
+    pub limits: Limits,
+    /// Which message clients mean by their ids.
+    pub recent: Recent,
     itself: Weak<Self>,
 }
 
@@ -38,6 +44,9 @@ impl Chat {
     pub fn new(node: Arc<Node>, names: Names) -> Arc<Self> {
         Arc::new_cyclic(|itself| Self {
             delivery: Delivery::new(node.store.head()),
+            marks: Marks::default(),
+            limits: Limits::new(&node.settings.limits),
+            recent: Recent::default(),
             node,
             names,
             sessions: Sessions::default(),
@@ -48,8 +57,8 @@ impl Chat {
 
     /// Itself, for tasks that outlive a borrow.
     #[must_use]
-    pub fn shared(&self) -> Option<Arc<Self>> {
-        self.itself.upgrade()
+    pub fn itself(&self) -> Weak<Self> {
+        Weak::clone(&self.itself)
     }
 
     /// The context of what a stanza leads to.
@@ -61,9 +70,13 @@ impl Chat {
 
 impl Hub for Chat {
     async fn bound(&self, session: &Arc<Session>) {
+        session.state.bind(self.delivery.looked());
         if let Some(older) = self.sessions.enter(session) {
             older.outbox.end(End::Conflict);
+            // Else what it acknowledged would come once more.
+            self.marks.note_of(self, &older).await;
         }
+        delivery::arrive_later(self, session);
     }
 
     async fn stanza(&self, session: &Arc<Session>, stanza: Element) {
@@ -71,21 +84,34 @@ impl Hub for Chat {
     }
 
     fn taken(&self, session: &Arc<Session>, last: Waiting) {
-        session.state.taken(last.position);
+        session.state.taken(last);
+        self.marks.take(session.owner, last);
     }
 
-    fn cut(&self, session: &Arc<Session>, _unacknowledged: Vec<Waiting>) {
+    fn cut(&self, session: &Arc<Session>, unacknowledged: Vec<Waiting>) {
         session.state.set_cut(true);
+        let (chat, session) = (self.itself(), Arc::clone(session));
+        tokio::spawn(async move {
+            if let Some(chat) = chat.upgrade() {
+                delivery::left_behind(&chat, &session, &unacknowledged).await;
+            }
+        });
     }
 
     fn resumed(&self, session: &Arc<Session>) {
         session.state.set_cut(false);
     }
 
-    async fn over(&self, session: &Arc<Session>, _unacknowledged: Vec<Waiting>) {
+    async fn over(&self, session: &Arc<Session>, unacknowledged: Vec<Waiting>) {
+        session.outbox.end(End::Shutdown);
         self.rooms.over(self, session).await;
         presence::unavailable(self, session);
+        self.marks.note_of(self, session).await;
+        let heard = session.state.unheard_since().is_none();
         session.state.quiet();
+        if !unacknowledged.is_empty() || !heard {
+            delivery::left_behind(self, session, &unacknowledged).await;
+        }
         self.sessions.leave(session);
     }
 }

@@ -34,6 +34,7 @@ pub struct Stage {
     /// The chat.
     pub chat: Arc<Chat>,
     _stop: DropGuard,
+    _tasks: tokio::task::JoinSet<()>,
     _dir: TempDir,
 }
 
@@ -46,8 +47,8 @@ impl Stage {
         let node = Arc::new(Node::open(settings).await.unwrap());
         let names = Names { domain: "dface.cn".into(), rooms: "c.dface.cn".into() };
         let (chat, stop) = (Chat::new(node, names), CancellationToken::new());
-        tokio::spawn(delivery::follow(Arc::clone(&chat), stop.clone()));
-        Self { chat, _stop: stop.drop_guard(), _dir: dir }
+        let tasks = delivery::start(&chat, &stop);
+        Self { chat, _stop: stop.drop_guard(), _tasks: tasks, _dir: dir }
     }
 
     /// Somebody of that name.
