@@ -1,6 +1,7 @@
 //! One settings struct: defaults (`default.toml`, which is the documentation), file, environment, flags, in that
 //! order; unknown keys are refused, and all of it is checked at start.
 
+mod chat;
 mod check;
 mod jobs;
 mod objects;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    chat::Chat,
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
     weibo::Weibo,
@@ -80,6 +82,8 @@ pub struct Settings {
     pub jobs: Jobs,
     /// RabbitMQ.
     pub amqp: Amqp,
+    /// Chat.
+    pub chat: Chat,
     /// Coupons.
     pub coupons: Coupons,
     /// Processes that follow the log.
@@ -122,6 +126,8 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Operators, analysts, metrics.
     pub admin: SocketAddr,
+    /// Chat.
+    pub xmpp: SocketAddr,
 }
 
 /// PEM files; both or none.
@@ -161,6 +167,10 @@ pub struct Limits {
     pub sign_in_name: u32,
     pub sign_in_known_days: i64,
     pub import_errors: u64,
+    pub messages_per_second: u32,
+    pub message_burst: u32,
+    pub stanzas_per_second: u32,
+    pub stanza_burst: u32,
     pub init_per_minute: u32,
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
@@ -367,7 +377,7 @@ mod tests {
             ("timezone = \"Mars/Olympus\"", "timezone"),
             ("store = \"mysql://x\"", "store"),
             ("queue = \"kafka://x\"", "queue"),
-            ("roles = [\"http\", \"chat\"]", "chat"),
+            ("roles = [\"http\", \"cook\"]", "cook"),
             ("roles = []", "roles"),
             ("roles = \"worker\"", "--queue"),
             ("[jobs]\nattempts = 1000", "jobs.attempts"),
@@ -380,8 +390,21 @@ mod tests {
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
             ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("roles = \"chat\"", "http"),
+            ("[chat]\ndomain = \"Dface\"", "chat.domain"),
+            ("[chat]\nrooms_domain = \"dface.cn\"", "chat.rooms_domain"),
+            ("[chat]\nstanza_bytes = 1", "chat.stanza_bytes"),
+            ("[chat]\noutbox_bytes = 1", "chat.outbox_bytes"),
+            ("[chat]\nsilent_s = 0", "chat.silent_s"),
+            ("[listen]\nxmpp = \"0.0.0.0:5222\"", "chat.allow_plaintext"),
             ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
             ("[processes]\ntries = 0", "processes.tries"),
+            ("[limits]\nmessages_per_second = 0", "limits.messages_per_second"),
+            ("[limits]\nmessage_burst = 0", "limits.message_burst"),
+            ("[limits]\nstanzas_per_second = 0", "limits.stanzas_per_second"),
+            ("[limits]\nstanza_burst = 0", "limits.stanza_burst"),
+            ("[chat]\narchive_page = 0", "chat.archive_page"),
+            ("[chat]\nmissed_within_s = 0", "chat.missed_within_s"),
             ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
         ] {
             let error = load(file, &[]).unwrap_err();

@@ -41,7 +41,9 @@ pub struct Chat {
 impl Chat {
     /// A chat without anybody.
     #[must_use]
-    pub fn new(node: Arc<Node>, names: Names) -> Arc<Self> {
+    pub fn new(node: Arc<Node>) -> Arc<Self> {
+        let settings = &node.settings.chat;
+        let names = Names { domain: settings.domain.as_str().into(), rooms: settings.rooms_domain.as_str().into() };
         Arc::new_cyclic(|itself| Self {
             delivery: Delivery::new(node.store.head()),
             marks: Marks::default(),

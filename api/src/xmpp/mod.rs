@@ -8,5 +8,6 @@ pub mod outbox;
 pub mod session;
 pub mod sessions;
 pub mod stanzas;
+pub mod stream;
 #[cfg(test)]
 pub mod testing;

@@ -17,7 +17,6 @@ use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    address::Names,
     chat::Chat,
     delivery,
     hub::Hub as _,
@@ -34,7 +33,6 @@ pub struct Stage {
     /// The chat.
     pub chat: Arc<Chat>,
     _stop: DropGuard,
-    _tasks: tokio::task::JoinSet<()>,
     _dir: TempDir,
 }
 
@@ -45,10 +43,9 @@ impl Stage {
         let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
         settings.store_tuning.segment_bytes = 1 << 20;
         let node = Arc::new(Node::open(settings).await.unwrap());
-        let names = Names { domain: "dface.cn".into(), rooms: "c.dface.cn".into() };
-        let (chat, stop) = (Chat::new(node, names), CancellationToken::new());
-        let tasks = delivery::start(&chat, &stop);
-        Self { chat, _stop: stop.drop_guard(), _tasks: tasks, _dir: dir }
+        let (chat, stop) = (Chat::new(node), CancellationToken::new());
+        tokio::spawn(delivery::run(Arc::clone(&chat), stop.clone()));
+        Self { chat, _stop: stop.drop_guard(), _dir: dir }
     }
 
     /// Somebody of that name.

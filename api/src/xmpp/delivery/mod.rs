@@ -95,14 +95,13 @@ impl Delivery {
     }
 }
 
-/// Starts what follows the log, until `stop`.
-#[must_use]
-pub fn start(chat: &Arc<Chat>, stop: &CancellationToken) -> JoinSet<()> {
+/// Runs what follows the log, until `stop`.
+pub async fn run(chat: Arc<Chat>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
-    tasks.spawn(follow(Arc::clone(chat), stop.clone()));
-    tasks.spawn(marks::follow(Arc::clone(chat), stop.clone()));
-    tasks.spawn(missed::follow(Arc::clone(chat), stop.clone()));
-    tasks
+    tasks.spawn(follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(marks::follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(missed::follow(chat, stop));
+    tasks.join_all().await;
 }
 
 async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
