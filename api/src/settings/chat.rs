@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadSettings, Settings};
+use super::{BadSettings, Rooms, Settings};
 
 /// Chat; each key is explained in `default.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +27,7 @@ pub struct Chat {
     pub unacknowledged: usize,
     pub archive_page: usize,
     pub missed_within_s: i64,
+    pub rooms: Rooms,
 }
 
 impl Settings {
@@ -70,7 +71,7 @@ impl Settings {
         ];
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(BadSettings(format!("setting `{key}` must be more than 0"))),
-            None => Ok(()),
+            None => chat.rooms.check(),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     outbox::{End, Waiting},
     session::Session,
     sessions::Sessions,
-    stanzas::{self, limits::Limits, presence, receipts::Recent, rooms::Rooms},
+    stanzas::{self, limits::Limits, presence, receipts::Recent, rooms::Rooms, services},
 };
 use crate::node::Node;
 
@@ -44,15 +44,16 @@ impl Chat {
     pub fn new(node: Arc<Node>) -> Arc<Self> {
         let settings = &node.settings.chat;
         let names = Names { domain: settings.domain.as_str().into(), rooms: settings.rooms_domain.as_str().into() };
+        let from = node.store.head();
         Arc::new_cyclic(|itself| Self {
-            delivery: Delivery::new(node.store.head()),
+            delivery: Delivery::new(from),
+            rooms: Rooms::new(&names.rooms, node.settings.chat.rooms.clone(), from),
             marks: Marks::default(),
             limits: Limits::new(&node.settings.limits),
             recent: Recent::default(),
             node,
             names,
             sessions: Sessions::default(),
-            rooms: Rooms::default(),
             itself: Weak::clone(itself),
         })
     }
@@ -71,6 +72,10 @@ impl Chat {
 }
 
 impl Hub for Chat {
+    fn features(&self) -> String {
+        services::caps()
+    }
+
     async fn bound(&self, session: &Arc<Session>) {
         session.state.bind(self.delivery.looked());
         if let Some(older) = self.sessions.enter(session) {
@@ -106,7 +111,7 @@ impl Hub for Chat {
 
     async fn over(&self, session: &Arc<Session>, unacknowledged: Vec<Waiting>) {
         session.outbox.end(End::Shutdown);
-        self.rooms.over(self, session).await;
+        self.rooms.over(session);
         presence::unavailable(self, session);
         self.marks.note_of(self, session).await;
         let heard = session.state.unheard_since().is_none();

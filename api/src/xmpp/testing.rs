@@ -23,7 +23,10 @@ use super::{
     outbox::{Next, Outbox, Outgoing, Waiting},
     session::Session,
 };
-use crate::{node::Node, settings::Settings};
+use crate::{
+    node::Node,
+    settings::{Rooms, Settings},
+};
 
 /// Longer than anything takes; reached where something never comes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,9 +42,15 @@ pub struct Stage {
 impl Stage {
     /// An empty one.
     pub async fn new() -> Self {
+        Self::limited(|_| {}).await
+    }
+
+    /// One with other limits of rooms.
+    pub async fn limited(limit: impl FnOnce(&mut Rooms)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
         settings.store_tuning.segment_bytes = 1 << 20;
+        limit(&mut settings.chat.rooms);
         let node = Arc::new(Node::open(settings).await.unwrap());
         let (chat, stop) = (Chat::new(node), CancellationToken::new());
         tokio::spawn(delivery::run(Arc::clone(&chat), stop.clone()));

@@ -9,7 +9,11 @@ use dface_projections::{
 };
 
 use super::direct;
-use crate::xmpp::{chat::Chat, session::Session, stanzas::state::{Stage, Turn}};
+use crate::xmpp::{
+    chat::Chat,
+    session::Session,
+    stanzas::state::{Stage, Turn},
+};
 
 /// Read from the inbox at once.
 const PAGE: usize = 50;

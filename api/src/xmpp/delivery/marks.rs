@@ -42,7 +42,8 @@ impl Marks {
 
     /// Notes what somebody's streams took; durable when this answers.
     pub async fn note(&self, chat: &Chat, owner: Party) {
-        let newest = chat.sessions.of(owner).iter().filter_map(|one| one.state.taken_last()).max_by_key(|one| one.position);
+        let newest =
+            chat.sessions.of(owner).iter().filter_map(|one| one.state.taken_last()).max_by_key(|one| one.position);
         if let Some(newest) = newest {
             self.keep(chat, owner, newest).await;
         }

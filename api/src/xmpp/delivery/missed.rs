@@ -89,7 +89,8 @@ fn missed(chat: &Chat, recorded: &Recorded) -> Option<(MessageId, Party)> {
     }
     let Ok(Event::MessageSent(event)) = recorded.data.decode() else { return None };
     let (message, to) = (event.message, event.to);
-    let old = chat.node.commands.clock().now().seconds_since(recorded.occurred_at) > chat.node.settings.chat.missed_within_s;
+    let old =
+        chat.node.commands.clock().now().seconds_since(recorded.occurred_at) > chat.node.settings.chat.missed_within_s;
     (!old && !matches!(to, Party::Room(_)) && !is_there(chat, to)).then_some((message, to))
 }
 
@@ -179,4 +180,3 @@ fn keep(chat: &Chat, kept: LogPosition) -> LogPosition {
     }
     kept
 }
-

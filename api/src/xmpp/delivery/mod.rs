@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::marks::Marks;
 pub(in crate::xmpp) use self::{
     arrival::{arrive, arrive_later},
-    direct::{Spoken, delay, stamp},
+    direct::{Spoken, stamp},
     missed::left_behind,
 };
 use super::{chat::Chat, outbox::End, stanzas::blocking};
@@ -45,6 +45,8 @@ const WANTS: &[&str] = &[
     "Blocked",
     "Unblocked",
     "ShopNoticeChanged",
+    "ShopStaffAdded",
+    "ShopStaffRemoved",
     "SessionEnded",
     "UserSuspended",
     "ChatPasswordReset",
@@ -140,7 +142,9 @@ fn act(chat: &Chat, recorded: &Recorded, event: Event) {
         Event::MessageReceipted(event) => direct::receipt(chat, recorded, &event),
         Event::Blocked(event) => blocking::changed(chat, event.user, event.block, true),
         Event::Unblocked(event) => blocking::changed(chat, event.user, event.block, false),
-        Event::ShopNoticeChanged(event) => chat.rooms.subject_changed(chat, event.shop, &event.text),
+        Event::ShopNoticeChanged(event) => chat.rooms.subject_changed(recorded, event.shop, &event.text),
+        Event::ShopStaffAdded(event) => chat.rooms.staff_changed(recorded, event.shop, event.user, true),
+        Event::ShopStaffRemoved(event) => chat.rooms.staff_changed(recorded, event.shop, event.user, false),
         Event::SessionEnded(event) if event.reason == EndReason::SignedOut => sign_out(chat, event.user),
         Event::UserSuspended(event) => sign_out(chat, event.user),
         Event::ChatPasswordReset(event) => sign_out(chat, event.user),

@@ -2,13 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dface_domain::{
-    envelope::LogPosition,
-    ids::MessageId,
-    messages::Party,
-    ports::EventStore as _,
-    time::Timestamp,
-};
+use dface_domain::{envelope::LogPosition, ids::MessageId, messages::Party, ports::EventStore as _, time::Timestamp};
 use dface_projections::{
     messages::{Archive, MessageEntry, Messages, Range},
     projector::ReadModel as _,
@@ -121,15 +115,18 @@ fn page<F: Fn(&MessageEntry) -> Option<String>>(
     }
     let mut shown: Vec<(MessageId, String)> = entries
         .iter()
-        .filter_map(|entry| Some((entry.message, result_of(session, query, (entry, &(asked.shown)(entry)?), &asked.by))))
+        .filter_map(|entry| {
+            Some((entry.message, result_of(session, query, (entry, &(asked.shown)(entry)?), &asked.by)))
+        })
         .collect();
     complete &= fits(session, &mut shown, wanted.backwards);
     for (_, message) in &shown {
         session.answer(message.clone());
     }
-    let ends = shown.first().zip(shown.last()).map(|((first, _), (last, _))| {
-        format!("<first>{first}</first><last>{last}</last>")
-    });
+    let ends = shown
+        .first()
+        .zip(shown.last())
+        .map(|((first, _), (last, _))| format!("<first>{first}</first><last>{last}</last>"));
     let complete = if complete { " complete=\"true\"" } else { "" };
     let fin = format!(
         "<fin xmlns=\"{}\"{complete}><set xmlns=\"{}\">{}</set></fin>",

@@ -68,7 +68,8 @@ mod tests {
         tablet.send("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>").await;
         assert_eq!(tablet.next_of("iq").await.attr("type"), Some("result"));
         for more in ["", "<private xmlns='urn:xmpp:carbons:2'/>", "<no-copy xmlns='urn:xmpp:hints'/>"] {
-            let message = format!("<message to='{ben}@dface.cn/one' id='m' type='chat'><body>hi</body>{more}</message>");
+            let message =
+                format!("<message to='{ben}@dface.cn/one' id='m' type='chat'><body>hi</body>{more}</message>");
             phone.send(&message).await;
             other.next_of("message").await;
         }

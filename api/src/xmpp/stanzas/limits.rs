@@ -21,7 +21,9 @@ impl Limits {
     /// As the settings say.
     #[must_use]
     pub fn new(limits: &settings::Limits) -> Self {
-        let limiter = |per_second, burst| RateLimiter::keyed(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst)));
+        let limiter = |per_second, burst| {
+            RateLimiter::keyed(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst)))
+        };
         Self {
             messages: limiter(limits.messages_per_second, limits.message_burst),
             others: limiter(limits.stanzas_per_second, limits.stanza_burst),

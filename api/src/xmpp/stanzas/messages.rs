@@ -87,7 +87,7 @@ async fn to_account(
 }
 
 /// Whether there is somebody to talk to. The administrator always is (§28.2).
-fn exists(chat: &Chat, party: Party) -> Result<bool, Refused> {
+pub(super) fn exists(chat: &Chat, party: Party) -> Result<bool, Refused> {
     let views = &chat.node.views;
     Ok(match party {
         Party::User(ADMINISTRATOR) => true,
@@ -96,7 +96,7 @@ fn exists(chat: &Chat, party: Party) -> Result<bool, Refused> {
     })
 }
 
-fn talk(chat: &Chat, from: Party, to: Party) -> Result<Talk, Refused> {
+pub(super) fn talk(chat: &Chat, from: Party, to: Party) -> Result<Talk, Refused> {
     let (Party::User(from), Party::User(to)) = (from, to) else { return Ok(Talk::Allowed) };
     let blocks = chat.node.views.blocks.view();
     Ok(may_talk(blocks.blocks(from, to)?, blocks.blocks(to, from)?))

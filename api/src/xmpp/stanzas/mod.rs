@@ -95,7 +95,7 @@ async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<Addres
         Some(Address::Nobody) => Err(Condition::ItemNotFound.into()),
         Some(Address::Room { shop, nick }) => rooms::iq(chat, session, iq, (shop, nick)).await,
         to if is_account(session, to.as_ref()) => own(chat, session, iq).await,
-        to => services::iq(chat, session, iq, to).await,
+        to => services::iq(chat, session, iq, to.as_ref()),
     }
 }
 
@@ -106,6 +106,6 @@ async fn own(chat: &Chat, session: &Arc<Session>, iq: &Element) -> Handled {
         ns::MAM => archive::own(chat, session, iq, asked).await,
         ns::CARBONS => carbons::iq(session, iq, asked),
         blocking::NS => blocking::iq(chat, session, iq, asked).await,
-        _ => services::iq(chat, session, iq, None).await,
+        _ => services::iq(chat, session, iq, None),
     }
 }

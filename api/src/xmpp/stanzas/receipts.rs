@@ -177,7 +177,9 @@ mod tests {
         assert_eq!(find(&stage.chat, (parties.1, parties.0), &found.to_string()).unwrap(), None);
         assert_eq!(find(&stage.chat, parties, "m2").unwrap(), None);
         // Nobody gives a receipt for what was said to somebody else.
-        phone.send(&format!("<message to='{ben}@dface.cn'><received xmlns='urn:xmpp:receipts' id='m1'/></message>")).await;
+        phone
+            .send(&format!("<message to='{ben}@dface.cn'><received xmlns='urn:xmpp:receipts' id='m1'/></message>"))
+            .await;
         assert_eq!(state(&stage, found).await, MessageState::Sent);
         assert!(other.next_of("message").await.has_child("body", "jabber:client"));
         assert!(other.next_of("message").await.has_child("received", "urn:xmpp:receipts"));
@@ -191,7 +193,9 @@ mod tests {
         phone.send(&format!("<message to='{ben}@dface.cn' id='m1'><body>hi</body></message>")).await;
         phone.over(vec![]).await;
         other.next_of("message").await;
-        other.send(&format!("<message to='{anna}@dface.cn'><received xmlns='urn:xmpp:receipts' id='m1'/></message>")).await;
+        other
+            .send(&format!("<message to='{anna}@dface.cn'><received xmlns='urn:xmpp:receipts' id='m1'/></message>"))
+            .await;
         let phone = stage.client(anna, "a").await;
         let told = phone.next_of("message").await;
         assert!(told.has_child("received", "urn:xmpp:receipts") && told.has_child("delay", "urn:xmpp:delay"));

@@ -10,10 +10,36 @@ use crate::xmpp::session::Session;
 pub mod ns {
     /// What clients speak.
     pub const CLIENT: &str = "jabber:client";
+    /// RFC 6121, contacts.
+    pub const ROSTER: &str = "jabber:iq:roster";
+    /// XEP-0030.
+    pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+    /// XEP-0030.
+    pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+    /// XEP-0045.
+    pub const MUC: &str = "http://jabber.org/protocol/muc";
+    /// XEP-0045, lists and kicks.
+    pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
+    /// XEP-0045, the configuration.
+    pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+    /// XEP-0045: a message keeps its client's id.
+    pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
+    /// XEP-0410.
+    pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
     /// XEP-0045, what occupants are told.
     pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
     /// XEP-0059.
     pub const RSM: &str = "http://jabber.org/protocol/rsm";
+    /// XEP-0092.
+    pub const VERSION: &str = "jabber:iq:version";
+    /// XEP-0115.
+    pub const CAPS: &str = "http://jabber.org/protocol/caps";
+    /// XEP-0191.
+    pub const BLOCKING: &str = "urn:xmpp:blocking";
+    /// XEP-0199.
+    pub const PING: &str = "urn:xmpp:ping";
+    /// XEP-0249.
+    pub const CONFERENCE: &str = "jabber:x:conference";
     /// XEP-0203.
     pub const DELAY: &str = "urn:xmpp:delay";
     /// XEP-0280.

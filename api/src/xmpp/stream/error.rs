@@ -25,7 +25,7 @@ pub enum StreamError {
     HostUnknown,
     /// Something failed in the server.
     InternalServerError,
-    /// A stanza says that it comes from somebody else.
+    /// A stanza says that it is from somebody else.
     InvalidFrom,
     /// The stream or its stanzas are in another namespace.
     InvalidNamespace,
