@@ -31,7 +31,7 @@ use crate::{
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
-    xmpp::{address::Names, chat::Chat, delivery, stream::Door},
+    xmpp::{chat::Chat, delivery, stream::Door},
 };
 
 /// `dface serve`
@@ -165,10 +165,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
-    let names =
-        Names { domain: settings.chat.domain.as_str().into(), rooms: settings.chat.rooms_domain.as_str().into() };
-    let chat = Chat::new(Arc::clone(node), names);
-    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), load_tls(settings, tls::stream_config)?, stop.clone());
+    let chat = Chat::new(Arc::clone(node));
+    let stream_tls = load_tls(settings, tls::stream_config)?;
+    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
@@ -183,7 +182,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     }));
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     if let Some(listener) = listeners.xmpp {
-        tasks.spawn(delivery::follow(chat, stop.clone()));
+        tasks.spawn(delivery::run(chat, stop.clone()));
         tasks.spawn(door.listen(listener));
     }
     tasks.spawn(metrics.upkeep(stop.clone()));

@@ -1,7 +1,10 @@
 //! The delivery: one task that follows the log and brings what is said to the streams of this node, in the log's order. It waits for
 //! nobody: a reader who is too slow loses the stream (`outbox`), and finds the rest in the inbox.
 
+mod arrival;
 mod direct;
+mod marks;
+mod missed;
 
 use std::{
     sync::{
@@ -19,9 +22,16 @@ use dface_domain::{
     ports::EventStore as _,
 };
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{chat::Chat, outbox::End};
+pub use self::marks::Marks;
+pub(in crate::xmpp) use self::{
+    arrival::{arrive, arrive_later},
+    direct::{Spoken, stamp},
+    missed::left_behind,
+};
+use super::{chat::Chat, outbox::End, stanzas::blocking};
 
 /// Events read at once.
 const BATCH: usize = 1_024;
@@ -32,6 +42,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const WANTS: &[&str] = &[
     "MessageSent",
     "MessageReceipted",
+    "Blocked",
+    "Unblocked",
     "ShopNoticeChanged",
     "ShopStaffAdded",
     "ShopStaffRemoved",
@@ -44,6 +56,7 @@ const WANTS: &[&str] = &[
 /// How far the log was followed.
 pub struct Delivery {
     begun: AtomicU64,
+    looked: AtomicU64,
     done: watch::Sender<u64>,
 }
 
@@ -51,7 +64,7 @@ impl Delivery {
     /// From here on.
     #[must_use]
     pub fn new(from: LogPosition) -> Self {
-        Self { begun: AtomicU64::new(from.0), done: watch::Sender::new(from.0) }
+        Self { begun: AtomicU64::new(from.0), looked: AtomicU64::new(0), done: watch::Sender::new(from.0) }
     }
 
     /// The event that is being delivered or was last. A stream that is entered before this is asked hears all after it.
@@ -66,6 +79,16 @@ impl Delivery {
         LogPosition(*self.done.borrow())
     }
 
+    /// How far was looked for messages that nobody is there to read.
+    #[must_use]
+    pub fn looked(&self) -> LogPosition {
+        LogPosition(self.looked.load(Ordering::SeqCst))
+    }
+
+    fn look_from(&self, position: LogPosition) {
+        self.looked.store(position.0, Ordering::SeqCst);
+    }
+
     /// Waits until `position` was delivered.
     pub async fn reached(&self, position: LogPosition) {
         // It cannot close: the sender is here.
@@ -74,8 +97,16 @@ impl Delivery {
     }
 }
 
-/// Follows the log until `stop`.
-pub async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
+/// Runs what follows the log, until `stop`.
+pub async fn run(chat: Arc<Chat>, stop: CancellationToken) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(marks::follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(missed::follow(chat, stop));
+    tasks.join_all().await;
+}
+
+async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
     stop.run_until_cancelled_owned(async {
         loop {
             let done = chat.delivery.done();
@@ -108,6 +139,9 @@ fn act(chat: &Chat, recorded: &Recorded, event: Event) {
     match event {
         Event::MessageSent(event) if matches!(event.to, Party::Room(_)) => chat.rooms.deliver(chat, recorded, &event),
         Event::MessageSent(event) => direct::message(chat, recorded, &event),
+        Event::MessageReceipted(event) => direct::receipt(chat, recorded, &event),
+        Event::Blocked(event) => blocking::changed(chat, event.user, event.block, true),
+        Event::Unblocked(event) => blocking::changed(chat, event.user, event.block, false),
         Event::ShopNoticeChanged(event) => chat.rooms.subject_changed(recorded, event.shop, &event.text),
         Event::ShopStaffAdded(event) => chat.rooms.staff_changed(recorded, event.shop, event.user, true),
         Event::ShopStaffRemoved(event) => chat.rooms.staff_changed(recorded, event.shop, event.user, false),
@@ -123,3 +157,6 @@ fn act(chat: &Chat, recorded: &Recorded, event: Event) {
 fn sign_out(chat: &Chat, user: UserId) {
     chat.sessions.each(Party::User(user), |session| session.outbox.end(End::SignedOut));
 }
+
+#[cfg(test)]
+mod tests;

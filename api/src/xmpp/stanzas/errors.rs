@@ -1,7 +1,10 @@
 //! Stanza errors (RFC 6120 §8.3): all are made here.
 
 use dface_commands::CommandError;
-use dface_domain::ports::{KeyError, StoreError};
+use dface_domain::{
+    ports::{KeyError, StoreError},
+    rejection::Rejection,
+};
 use dface_projections::projector::{ModelError, ProjectorError};
 use minidom::Element;
 
@@ -72,6 +75,7 @@ impl From<Condition> for Refused {
 impl From<CommandError> for Refused {
     fn from(error: CommandError) -> Self {
         match &error {
+            CommandError::Rejected(Rejection::UserUnknown(_)) => Condition::ItemNotFound.into(),
             CommandError::Rejected(_) => Condition::NotAllowed.into(),
             CommandError::Keys(KeyError::Destroyed(_)) => Condition::ServiceUnavailable.into(),
             CommandError::Store(StoreError::Full(_)) | CommandError::Contended(_) => {

@@ -12,7 +12,7 @@ use minidom::{Element, Node};
 
 use super::{
     errors::{Condition, Handled, Refused},
-    rooms,
+    receipts, rooms,
     xml::{Text, ns},
 };
 use crate::xmpp::{address::Address, chat::Chat, outbox::Outgoing, session::Session};
@@ -72,9 +72,15 @@ async fn to_account(
                     return Err(Refused { condition, kind, more: BLOCKED });
                 }
             }
-            say(chat, session, to, spoken).await?;
+            let id = message.attr("id").map(str::to_owned);
+            let accepted = say(chat, session, to, spoken).await?;
+            if let Some(id) = id {
+                chat.recent.remember((session.owner, to), &id, accepted.message);
+            }
         }
-        _ if talk == Talk::Allowed => relay(chat, session, to, resource.as_deref(), &relayed(chat, message)?),
+        _ if talk == Talk::Allowed && !receipts::note(chat, session, to, message).await? => {
+            relay(chat, session, to, resource.as_deref(), &relayed(chat, message)?);
+        }
         _ => {}
     }
     Ok(())
@@ -202,8 +208,11 @@ fn is_servers(chat: &Chat, child: &Element) -> bool {
 /// Takes in what a client says; it is durable when this answers. The delivery brings it to whom it is for.
 ///
 /// # Errors
-/// The machinery's.
+/// It is too much at once, or the machinery's.
 pub(super) async fn say(chat: &Chat, session: &Session, to: Party, spoken: Spoken) -> Result<Accepted, Refused> {
+    if !chat.limits.may_say(session.owner) {
+        return Err(Condition::PolicyViolation.into());
+    }
     let Spoken { kind, body, id, xml } = spoken;
     let stanza = Stanza { resource: session.resource.to_string(), xml };
     let said = Said { from: session.owner, to, kind, body, id, stanza };

@@ -2,16 +2,26 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `archive` | XEP-0313, for accounts and rooms |
+//! | `blocking` | XEP-0191 |
+//! | `carbons` | XEP-0280 |
+//! | `limits` | how much may be said |
 //! | `messages` | one-to-one messages, and what all messages have in common |
 //! | `presence` | the presence of one's own streams |
+//! | `receipts` | XEP-0022, XEP-0184 and XEP-0333 |
 //! | `rooms` | XEP-0045 |
 //! | `services` | what is asked of the server: disco, ping, version, roster |
 //! | `state` | what is kept of each stream |
 //! | `errors`, `xml` | writing |
 
+mod archive;
+pub mod blocking;
+pub mod carbons;
 pub mod errors;
+pub mod limits;
 pub mod messages;
 pub mod presence;
+pub mod receipts;
 pub mod rooms;
 pub mod services;
 pub mod state;
@@ -21,7 +31,10 @@ use std::sync::Arc;
 
 use minidom::Element;
 
-use self::errors::{Condition, Handled, error_reply};
+use self::{
+    errors::{Condition, Handled, error_reply},
+    xml::ns,
+};
 use super::{
     address::{Address, Malformed},
     chat::Chat,
@@ -33,6 +46,10 @@ use super::{
 pub(super) async fn handle(chat: &Chat, session: &Arc<Session>, stanza: Element) {
     if !is_own(session, stanza.attr("from")) {
         return session.outbox.end(End::InvalidFrom);
+    }
+    let says = stanza.name() == "message" && stanza.has_child("body", ns::CLIENT);
+    if !says && let Some(pause) = chat.limits.pause(session.owner) {
+        tokio::time::sleep(pause).await;
     }
     let handled = match stanza.attr("to").map(|to| chat.names.read(to)).transpose() {
         Err(Malformed) => Err(Condition::JidMalformed.into()),
@@ -77,7 +94,20 @@ async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<Addres
         Some(Address::Foreign) => Err(Condition::RemoteServerNotFound.into()),
         Some(Address::Nobody) => Err(Condition::ItemNotFound.into()),
         Some(Address::Room { shop, nick }) => rooms::iq(chat, session, iq, (shop, nick)).await,
-        to if is_account(session, to.as_ref()) => services::iq(chat, session, iq, None),
-        to => services::iq(chat, session, iq, to.as_ref()),
+        to => {
+            let to = to.filter(|to| !is_account(session, Some(to)));
+            asked(chat, session, iq, to.as_ref()).await
+        }
+    }
+}
+
+/// What is asked of one's own account (`to` is none), or of somebody else. Some clients ask the server what is their account's.
+async fn asked(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<&Address>) -> Handled {
+    let Some(asked) = iq.children().next() else { return Err(Condition::BadRequest.into()) };
+    match (to, &*asked.ns()) {
+        (None, ns::MAM) => archive::own(chat, session, iq, asked).await,
+        (None | Some(Address::Server), ns::CARBONS) => carbons::iq(session, iq, asked),
+        (None | Some(Address::Server), ns::BLOCKING) => blocking::iq(chat, session, iq, asked).await,
+        _ => services::iq(chat, session, iq, to),
     }
 }

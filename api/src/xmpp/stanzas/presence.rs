@@ -10,7 +10,7 @@ use super::{
     rooms,
     xml::{Text, ns},
 };
-use crate::xmpp::{address::Address, chat::Chat, outbox::Outgoing, session::Session};
+use crate::xmpp::{address::Address, chat::Chat, delivery, outbox::Outgoing, session::Session};
 
 /// Bytes of a presence that are kept to be told to the account's later streams; a longer one is told without its content.
 const KEPT: usize = 2_048;
@@ -38,7 +38,7 @@ pub(super) async fn handle(chat: &Chat, session: &Arc<Session>, presence: &Eleme
 }
 
 fn available(chat: &Chat, session: &Arc<Session>, presence: &Element) {
-    let first = session.state.begin();
+    let first = !session.state.is_available();
     let told = told(session, presence);
     session.state.set_presence(Some(told.clone()));
     chat.sessions.each(session.owner, |other| {
@@ -52,7 +52,7 @@ fn available(chat: &Chat, session: &Arc<Session>, presence: &Element) {
         }
     });
     if first {
-        session.state.go_live(&session.outbox, chat.delivery.begun());
+        delivery::arrive(chat, session);
     }
 }
 

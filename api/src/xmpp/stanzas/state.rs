@@ -26,27 +26,37 @@ const HELD: usize = 256;
 /// How much a stream hears.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stage {
-    /// Nothing yet, or nothing any more.
+    /// Nothing yet.
     #[default]
     Bound,
+    /// Nothing any more: it said so, or is over.
+    Quiet,
     /// Stored messages.
     CatchingUp,
     /// All messages.
     Live,
 }
 
+/// Which time a stream became available: what was begun before that does nothing any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turn(u64);
+
 #[derive(Default)]
 struct Flow {
     stage: Stage,
+    turn: Turn,
     /// The connection was cut, and may come back.
     cut: bool,
     held: Vec<Outgoing>,
     /// More came than is held, so the inbox is read once more.
     overflowed: bool,
+    /// Messages behind this came while it did not hear them live.
+    unheard: LogPosition,
     /// The oldest of the inbox that was put into the outbox and is not taken, or a position before it.
     untaken: Option<LogPosition>,
     /// The last of the inbox that was put into the outbox.
     last: Option<LogPosition>,
+    taken: Option<Waiting>,
     presence: Option<Bytes>,
 }
 
@@ -55,6 +65,7 @@ struct Flow {
 pub struct State {
     flow: Mutex<Flow>,
     carbons: AtomicBool,
+    blocklist: AtomicBool,
 }
 
 impl Flow {
@@ -76,17 +87,18 @@ impl State {
         self.flow.lock().stage
     }
 
-    /// Whether somebody is there to read: the connection is not cut.
+    /// Whether it reads what is said, or will: its connection is not cut, and it did not say that it is away.
     #[must_use]
-    pub fn is_connected(&self) -> bool {
-        !self.flow.lock().cut
+    pub fn is_there(&self) -> bool {
+        let flow = self.flow.lock();
+        !flow.cut && flow.stage != Stage::Quiet
     }
 
     /// Whether it hears what is said live and is connected.
     #[must_use]
     pub fn is_available(&self) -> bool {
         let flow = self.flow.lock();
-        !flow.cut && flow.stage != Stage::Bound
+        !flow.cut && matches!(flow.stage, Stage::CatchingUp | Stage::Live)
     }
 
     /// The connection was cut, or is there again.
@@ -105,6 +117,17 @@ impl State {
         self.carbons.store(wanted, Ordering::Relaxed);
     }
 
+    /// Whether it asked whom its owner blocks, and so is told of changes (XEP-0191).
+    #[must_use]
+    pub fn wants_blocklist(&self) -> bool {
+        self.blocklist.load(Ordering::Relaxed)
+    }
+
+    /// It asked whom its owner blocks.
+    pub fn set_blocklist(&self) {
+        self.blocklist.store(true, Ordering::Relaxed);
+    }
+
     /// The presence that the client said last, as its other streams are told; none while it is not available.
     #[must_use]
     pub fn presence(&self) -> Option<Bytes> {
@@ -116,20 +139,26 @@ impl State {
         std::mem::replace(&mut self.flow.lock().presence, presence)
     }
 
-    /// Begins to catch up. Whether it did not hear already.
-    pub fn begin(&self) -> bool {
+    /// It was bound while missed messages had been looked for up to there.
+    pub fn bind(&self, looked: LogPosition) {
+        self.flow.lock().unheard = looked;
+    }
+
+    /// Begins to catch up; none where it hears already.
+    pub fn begin(&self) -> Option<Turn> {
         let mut flow = self.flow.lock();
-        let begins = flow.stage == Stage::Bound;
-        if begins {
-            flow.stage = Stage::CatchingUp;
+        if matches!(flow.stage, Stage::CatchingUp | Stage::Live) {
+            return None;
         }
-        begins
+        flow.stage = Stage::CatchingUp;
+        flow.turn.0 += 1;
+        Some(flow.turn)
     }
 
     /// Hears nothing any more.
     pub fn quiet(&self) {
         let mut flow = self.flow.lock();
-        flow.stage = Stage::Bound;
+        flow.stage = Stage::Quiet;
         flow.overflowed = false;
         flow.held = Vec::new();
     }
@@ -138,7 +167,7 @@ impl State {
     pub fn offer(&self, outbox: &Outbox, stanza: Outgoing) {
         let mut flow = self.flow.lock();
         match flow.stage {
-            Stage::Bound => {}
+            Stage::Bound | Stage::Quiet => {}
             Stage::Live => flow.push(outbox, stanza),
             Stage::CatchingUp if flow.overflowed => {}
             Stage::CatchingUp if flow.held.len() < HELD => flow.held.push(stanza),
@@ -149,16 +178,21 @@ impl State {
         }
     }
 
-    /// Something of what is stored.
-    pub fn catch_up(&self, outbox: &Outbox, stanza: Outgoing) {
-        self.flow.lock().push(outbox, stanza);
+    /// Something of what is stored. Whether it is still wanted.
+    pub fn catch_up(&self, outbox: &Outbox, turn: Turn, stanza: Outgoing) -> bool {
+        let mut flow = self.flow.lock();
+        let wanted = flow.turn == turn && flow.stage == Stage::CatchingUp;
+        if wanted {
+            flow.push(outbox, stanza);
+        }
+        wanted
     }
 
     /// All that is stored up to `position` was given: what was held behind it follows, and from here on it is live. Not where more came
     /// than could be held; then the inbox is read on.
-    pub fn go_live(&self, outbox: &Outbox, position: LogPosition) -> bool {
+    pub fn go_live(&self, outbox: &Outbox, turn: Turn, position: LogPosition) -> bool {
         let mut flow = self.flow.lock();
-        if flow.stage != Stage::CatchingUp {
+        if flow.stage != Stage::CatchingUp || flow.turn != turn {
             return true;
         }
         if std::mem::take(&mut flow.overflowed) {
@@ -174,18 +208,39 @@ impl State {
     }
 
     /// The client has all up to and with `last`.
-    pub fn taken(&self, last: LogPosition) {
+    pub fn taken(&self, last: Waiting) {
         let mut flow = self.flow.lock();
+        flow.taken = Some(last);
         flow.untaken = match flow.last {
-            Some(newest) if newest > last => Some(LogPosition(last.0 + 1)),
+            Some(newest) if newest > last.position => Some(LogPosition(last.position.0 + 1)),
             _ => None,
         };
+    }
+
+    /// The last that the client said it has.
+    #[must_use]
+    pub fn taken_last(&self) -> Option<Waiting> {
+        self.flow.lock().taken
+    }
+
+    /// The last that was put into the outbox.
+    #[must_use]
+    pub fn last(&self) -> Option<LogPosition> {
+        self.flow.lock().last
     }
 
     /// A position that no message before is with this client untaken; none where all is taken.
     #[must_use]
     pub fn untaken(&self) -> Option<LogPosition> {
-        self.flow.lock().untaken
+        let flow = self.flow.lock();
+        if flow.stage == Stage::Live { flow.untaken } else { Some(LogPosition(flow.unheard.0 + 1)) }
+    }
+
+    /// Where what it did not hear begins; none where it hears everything.
+    #[must_use]
+    pub fn unheard_since(&self) -> Option<LogPosition> {
+        let flow = self.flow.lock();
+        (flow.stage != Stage::Live).then_some(flow.unheard)
     }
 }
 
@@ -229,41 +284,43 @@ mod tests {
     fn what_is_said_meanwhile_follows_what_is_stored_without_gap_or_repeat() {
         let session = session();
         session.offer(at(1));
-        assert!(session.state.begin() && !session.state.begin());
+        let turn = session.state.begin().unwrap();
+        assert_eq!(session.state.begin(), None);
         session.offer(at(2));
         session.offer(at(3));
-        session.state.catch_up(&session.outbox, at(1));
-        session.state.catch_up(&session.outbox, at(2));
-        assert!(session.state.go_live(&session.outbox, LogPosition(2)));
+        assert!(session.state.catch_up(&session.outbox, turn, at(1)));
+        assert!(session.state.catch_up(&session.outbox, turn, at(2)));
+        assert!(session.state.go_live(&session.outbox, turn, LogPosition(2)));
         session.offer(at(4));
         assert_eq!(positions(&session), [1, 2, 3, 4]);
         session.state.quiet();
         session.offer(at(5));
         assert_eq!(positions(&session), [0; 0]);
+        assert!(!session.state.catch_up(&session.outbox, turn, at(6)), "that turn is over");
     }
 
     #[test]
     fn what_is_too_much_to_be_held_is_read_from_the_inbox() {
         let session = session();
-        session.state.begin();
+        let turn = session.state.begin().unwrap();
         (1..=HELD as u64 + 10).for_each(|position| session.offer(at(position)));
-        assert!(!session.state.go_live(&session.outbox, LogPosition(0)));
+        assert!(!session.state.go_live(&session.outbox, turn, LogPosition(0)));
         session.offer(at(1000));
-        assert!(session.state.go_live(&session.outbox, LogPosition(999)));
+        assert!(session.state.go_live(&session.outbox, turn, LogPosition(999)));
         assert_eq!(positions(&session), [1000]);
     }
 
     #[test]
     fn the_oldest_that_nobody_took_is_known() {
         let session = session();
-        session.state.begin();
-        session.state.go_live(&session.outbox, LogPosition(0));
+        let turn = session.state.begin().unwrap();
+        session.state.go_live(&session.outbox, turn, LogPosition(0));
         assert_eq!(session.state.untaken(), None);
         [5, 7, 9].into_iter().for_each(|position| session.offer(at(position)));
         assert_eq!(session.state.untaken(), Some(LogPosition(5)));
-        session.state.taken(LogPosition(7));
+        session.state.taken(at(7).waiting.unwrap());
         assert_eq!(session.state.untaken(), Some(LogPosition(8)));
-        session.state.taken(LogPosition(9));
+        session.state.taken(at(9).waiting.unwrap());
         assert_eq!(session.state.untaken(), None);
     }
 }
