@@ -1,9 +1,11 @@
 //! One settings struct: defaults (`default.toml`, which is the documentation), file, environment, flags, in that
 //! order; unknown keys are refused, and all of it is checked at start.
 
+mod chat;
 mod check;
 mod jobs;
 mod objects;
+mod processes;
 mod weibo;
 
 use std::{
@@ -20,8 +22,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    chat::Chat,
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    processes::{Coupons, Greetings, Processes},
     weibo::Weibo,
 };
 
@@ -80,38 +84,18 @@ pub struct Settings {
     pub jobs: Jobs,
     /// RabbitMQ.
     pub amqp: Amqp,
+    /// Chat.
+    pub chat: Chat,
     /// Coupons.
     pub coupons: Coupons,
+    /// Greetings in rooms.
+    pub greetings: Greetings,
     /// Processes that follow the log.
     pub processes: Processes,
     /// URLs of stored files.
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
-}
-
-/// Coupons.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Coupons {
-    /// Seconds after its cause during which a coupon is given.
-    pub trigger_within_s: i64,
-    /// People whom an operator may send to at once.
-    pub send_at_once: usize,
-    /// More places to look for fonts in.
-    pub fonts: Vec<PathBuf>,
-}
-
-/// Processes that follow the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Processes {
-    /// Tries of an event before it is parked.
-    pub tries: u32,
-    /// Events that may be parked.
-    pub parked: usize,
-    /// Seconds between two tries of parked events.
-    pub retry_parked_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -122,6 +106,10 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Operators, analysts, metrics.
     pub admin: SocketAddr,
+    /// Chat.
+    pub xmpp: SocketAddr,
+    /// History and the back end (§32).
+    pub xmpp_api: SocketAddr,
 }
 
 /// PEM files; both or none.
@@ -367,11 +355,13 @@ mod tests {
             ("timezone = \"Mars/Olympus\"", "timezone"),
             ("store = \"mysql://x\"", "store"),
             ("queue = \"kafka://x\"", "queue"),
-            ("roles = [\"http\", \"chat\"]", "chat"),
+            ("roles = [\"http\", \"cook\"]", "cook"),
             ("roles = []", "roles"),
             ("roles = \"worker\"", "--queue"),
             ("[jobs]\nattempts = 1000", "jobs.attempts"),
             ("[jobs]\npicture = 0", "jobs.picture"),
+            ("[jobs]\npush = 0", "jobs.push"),
+            ("[greetings]\nhours = 0", "greetings.hours"),
             ("[jobs]\nlongest_pause_s = 1", "jobs.longest_pause_s"),
             ("[jobs]\nmessage_bytes = 1", "jobs.message_bytes"),
             ("[amqp]\ntimeout_ms = 0", "amqp.timeout_ms"),
@@ -380,6 +370,13 @@ mod tests {
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
             ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("roles = \"chat\"", "http"),
+            ("[chat]\ndomain = \"Dface\"", "chat.domain"),
+            ("[chat]\nrooms_domain = \"dface.cn\"", "chat.rooms_domain"),
+            ("[chat]\nstanza_bytes = 1", "chat.stanza_bytes"),
+            ("[chat]\noutbox_bytes = 1", "chat.outbox_bytes"),
+            ("[chat]\nsilent_s = 0", "chat.silent_s"),
+            ("[listen]\nxmpp = \"0.0.0.0:5222\"", "chat.allow_plaintext"),
             ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
             ("[processes]\ntries = 0", "processes.tries"),
             ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),

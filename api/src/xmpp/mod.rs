@@ -1,5 +1,6 @@
 //! Chat: ordinary XMPP clients (spec chat.md, seed §28 to §33). See `ARCHITECTURE.md`, "Chat".
 
+pub mod address;
 pub mod hub;
 pub mod outbox;
 pub mod session;
