@@ -30,6 +30,7 @@ use crate::{
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
+    xmpp::web::{self, Web, WebAccess},
 };
 
 /// `dface serve`
@@ -42,6 +43,9 @@ pub struct Args {
     /// The operators' and analysts' address
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
+    /// The address for the history of chat and for the back end (§32)
+    #[arg(long, value_name = "ADDR")]
+    xmpp_api: Option<SocketAddr>,
     /// The event store; `embedded`
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -51,7 +55,7 @@ pub struct Args {
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
-    /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
+    /// What this process does: `http,chat,worker`; `worker` alone does jobs for others over RabbitMQ
     #[arg(long, value_name = "ROLE,…")]
     roles: Option<String>,
     /// Where keys of people are
@@ -71,6 +75,7 @@ impl Args {
         let flags = [
             ("listen.http", address(&self.http)),
             ("listen.admin", address(&self.admin)),
+            ("listen.xmpp_api", address(&self.xmpp_api)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
             ("objects", self.objects.clone()),
@@ -91,8 +96,10 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
         return super::worker::run(&settings, admin, metrics).await;
     }
     let http = bind("--http", settings.listen.http).await?;
+    let chat = settings.roles.has(Role::Chat);
+    let xmpp_api = if chat { Some(bind("--xmpp-api", settings.listen.xmpp_api).await?) } else { None };
     let node = Arc::new(Node::open(settings).await?);
-    let served = serve_open(&node, Listeners { http, admin }, metrics, &args).await;
+    let served = serve_open(&node, Listeners { http, admin, xmpp_api }, metrics, &args).await;
     node.close().await;
     served
 }
@@ -135,11 +142,15 @@ struct Ready {
     ready: bool,
     http: SocketAddr,
     admin: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xmpp_api: Option<SocketAddr>,
 }
 
 struct Listeners {
     http: TcpListener,
     admin: TcpListener,
+    /// None without the role `chat`.
+    xmpp_api: Option<TcpListener>,
 }
 
 async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
@@ -147,12 +158,15 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
     let tls = load_tls(settings)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
+    let xmpp_api_at = listeners.xmpp_api.as_ref().map(local).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
     let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
+    let web = Arc::new(Web { app: Arc::clone(&app), token: tokens.internal.clone() });
+    let web = router(web, settings, web::routes(), WebAccess::Public, &web::document())?;
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
@@ -162,6 +176,10 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let mut tasks = JoinSet::new();
     let limits = limits(settings);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));
+    if let Some(listener) = listeners.xmpp_api {
+        let (limits, tls) = (limits.clone(), tls.clone());
+        tasks.spawn(serve(listener, limits, tls, stop.clone(), move |peer| web.filter(peer)));
+    }
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
@@ -177,7 +195,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
     // Before the ready line: whoever reads it may tell the server to stop at once.
     let told = Told::listen()?;
-    print_json(&Ready { ready: true, http: http_at, admin: admin_at })?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at, xmpp_api: xmpp_api_at })?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }

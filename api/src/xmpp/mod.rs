@@ -4,3 +4,4 @@ pub mod address;
 pub mod hub;
 pub mod outbox;
 pub mod session;
+pub mod web;
