@@ -67,6 +67,7 @@ async fn what_nobody_was_there_to_read_waits_comes_in_order_stamped_and_once() {
     for n in 0..120 {
         say(&phone, ben, &n.to_string()).await;
     }
+    stage.settled().await;
     let other = stage.client(ben, "b").await;
     let mut ids = vec![];
     for n in 0..120 {

@@ -7,7 +7,8 @@ pub(in crate::xmpp::stanzas) const SERVER: &[&str] =
     &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::VERSION, "msgoffline", ns::BLOCKING, ns::CARBONS, ns::DELAY, ns::PING];
 
 /// Somebody's own bare address.
-pub(in crate::xmpp::stanzas) const ACCOUNT: &[&str] = &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::STANZA_ID];
+pub(in crate::xmpp::stanzas) const ACCOUNT: &[&str] =
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::BLOCKING, ns::CARBONS, ns::MAM, ns::PING, ns::STANZA_ID];
 
 /// The domain of the rooms.
 pub(in crate::xmpp::stanzas) const ROOMS: &[&str] =
