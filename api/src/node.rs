@@ -24,10 +24,12 @@ use dface_projections::{
     coupons::{Coupons, CouponsView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
+    messages::{Messages, MessagesView},
     people::{People, PeopleView},
     photos::{Photos, PhotosView},
     presence::{Presence, PresenceView},
     projector::{ModelError, Parts, Projector, Served, Settings as ProjectorSettings},
+    push_tokens::{PushTokens, PushTokensView},
     ranking::model::{Ranking, RankingView},
     sessions::{Sessions, SessionsView},
     shops::{Shops, ShopsView},
@@ -91,9 +93,11 @@ pub struct Views {
     pub coupons: Served<CouponsView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
+    pub messages: Served<MessagesView>,
     pub people: Served<PeopleView>,
     pub photos: Served<PhotosView>,
     pub presence: Served<PresenceView>,
+    pub push_tokens: Served<PushTokensView>,
     pub ranking: Served<RankingView>,
     pub sessions: Served<SessionsView>,
     pub shops: Served<ShopsView>,
@@ -264,6 +268,8 @@ fn open_models(
     let coupons = projector.add::<Coupons>();
     let photos = projector.add::<Photos>();
     let jobs = projector.add::<Jobs>();
+    let messages = projector.add::<Messages>();
+    let push_tokens = projector.add::<PushTokens>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -276,6 +282,8 @@ fn open_models(
         coupons: projector.take(coupons)?,
         photos: projector.take(photos)?,
         jobs: projector.take(jobs)?,
+        messages: projector.take(messages)?,
+        push_tokens: projector.take(push_tokens)?,
     };
     Ok((projector, views))
 }

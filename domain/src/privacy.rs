@@ -2,7 +2,7 @@
 //!
 //! Pure: the caller brings the facts (`Ties`), this decides. Suspension hides nothing: it keeps an account out.
 
-use crate::{events::Invisible, ids::UserId};
+use crate::{events::Invisible, ids::UserId, messages::Party};
 
 /// What is known of two people when one wants to see the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +61,52 @@ pub fn may_see(ties: &Ties, sight: Sight) -> bool {
     }
 }
 
+/// Who reads what was said (§32).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody who is signed in.
+    Person(UserId),
+    /// The back end, with its token.
+    Server,
+}
+
+/// Whether the history of these may be read: of a room by all, else by those who said it or were told. Blocks take nothing back that was
+/// received.
+#[must_use]
+pub fn may_read(reader: Reader, parties: &[Party]) -> bool {
+    let is_open = |party: &Party| match (reader, party) {
+        (Reader::Server, _) | (_, Party::Room(_)) => true,
+        (Reader::Person(reader), Party::User(user)) => reader == *user,
+        (Reader::Person(_), Party::Shop(_)) => false,
+    };
+    parties.iter().any(is_open)
+}
+
 /// Whether what happens under this setting is counted and learned from where others see the sum (§4).
 #[must_use]
 pub fn counts_for_others(invisible: Invisible) -> bool {
     invisible == Invisible::No
+}
+
+/// Whether one may talk to another (chat.md, "one-to-one").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing stands between them; who is invisible can be talked to (seed §28.1).
+    Allowed,
+    /// The receiver blocks the sender, who is told no more than that nobody is there.
+    BlockedByReceiver,
+    /// The sender blocks the receiver: what nobody could answer is not sent.
+    BlockedBySender,
+}
+
+/// Whether the sender may talk to the receiver. One's own block is told first: it tells nothing of the other's.
+#[must_use]
+pub const fn may_talk(sender_blocks: bool, receiver_blocks: bool) -> Talk {
+    match (sender_blocks, receiver_blocks) {
+        (true, _) => Talk::BlockedBySender,
+        (_, true) => Talk::BlockedByReceiver,
+        _ => Talk::Allowed,
+    }
 }
 
 #[cfg(test)]
@@ -104,10 +146,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_is_for_those_who_said_it_or_were_told() {
+        let [anna, ben] = [1, 2].map(|user| Party::User(UserId::Number(user)));
+        let (shop, room) = (Party::Shop(crate::ids::ShopId(3)), Party::Room(crate::ids::ShopId(3)));
+        let reader = Reader::Person(UserId::Number(1));
+        assert!(may_read(reader, &[anna]) && may_read(reader, &[ben, anna]) && may_read(reader, &[room]));
+        assert!(!may_read(reader, &[ben]) && !may_read(reader, &[ben, shop]) && !may_read(reader, &[shop]));
+        assert!(may_read(Reader::Server, &[ben, shop]));
+    }
+
+    #[test]
     fn a_block_hides_each_from_the_other() {
         let blocked = Ties { subject_follows: true, blocked: true, ..ties(1, 2) };
         for sight in [Sight::Place(Invisible::No), Sight::Profile, Sight::Own] {
             assert!(!may_see(&blocked, sight), "{sight:?}");
         }
+    }
+
+    #[test]
+    fn a_block_ends_talking_both_ways_and_ones_own_is_told_first() {
+        assert_eq!(may_talk(false, false), Talk::Allowed);
+        assert_eq!(may_talk(false, true), Talk::BlockedByReceiver);
+        assert_eq!(may_talk(true, false), Talk::BlockedBySender);
+        assert_eq!(may_talk(true, true), Talk::BlockedBySender);
     }
 }

@@ -88,6 +88,8 @@ pub struct Server {
     log: Log,
     public: Door,
     admin: Door,
+    xmpp: Option<SocketAddr>,
+    chat_api: Door,
     secrets: Vec<String>,
     expected: Vec<String>,
     _own: TempDir,
@@ -106,10 +108,11 @@ impl Server {
         let certificate = setup.certificate.as_deref();
         let (client, scheme) = (client(certificate), if certificate.is_some() { "https" } else { "http" });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let (public, admin) = (Door::new(client.clone(), scheme, nowhere), Door::new(client, scheme, nowhere));
+        let [public, admin, chat_api] = [(); 3].map(|()| Door::new(client.clone(), scheme, nowhere));
         let (secrets, expected) = (Vec::new(), Vec::new());
         let log = Log::default();
-        let mut server = Self { setup, dir, running: None, log, public, admin, secrets, expected, _own: own };
+        let mut server =
+            Self { setup, dir, running: None, log, public, admin, chat_api, xmpp: None, secrets, expected, _own: own };
         server.start_again();
         for token in ["admin-token", "analyst-token", "internal-token"] {
             let token = server.token(token);
@@ -135,6 +138,10 @@ impl Server {
         let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
         self.public.moved(address("http"));
         self.admin.moved(address("admin"));
+        if let Some(at) = ready["xmpp_api"].as_str() {
+            self.chat_api.moved(at.parse().expect("an address"));
+        }
+        self.xmpp = ready["xmpp"].as_str().and_then(|text| text.parse().ok());
     }
 
     /// Starts it and does not wait until it is ready, for killing it meanwhile.
@@ -223,6 +230,30 @@ impl Server {
         &self.public
     }
 
+    /// Where it takes connections of chat.
+    ///
+    /// # Panics
+    /// Nowhere.
+    #[must_use]
+    pub fn xmpp(&self) -> SocketAddr {
+        self.xmpp.expect("a server with the role chat")
+    }
+
+    /// The listener of §32.
+    #[must_use]
+    pub const fn chat_api(&self) -> &Door {
+        &self.chat_api
+    }
+
+    /// The process.
+    ///
+    /// # Panics
+    /// It does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the server runs").child.id()
+    }
+
     /// Its log.
     #[must_use]
     pub const fn log(&self) -> &Log {
@@ -269,8 +300,7 @@ impl Server {
         let password = password_of(name);
         let signed_in = sign_in(&self.public, name, &password);
         let phone = Phone::new(&self.public, &signed_in);
-        let chat = signed_in.ok()["password"].as_str().expect("a chat password").to_owned();
-        [password, phone.cookie.clone(), chat].into_iter().for_each(|text| self.secret(text));
+        [password, phone.cookie.clone(), phone.chat_password.clone()].into_iter().for_each(|text| self.secret(text));
         phone
     }
 

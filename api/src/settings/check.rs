@@ -20,6 +20,7 @@ impl Settings {
         self.check_adapters()?;
         self.check_exposure()?;
         self.check_jobs()?;
+        self.check_chat()?;
         self.check_limits()
     }
 
@@ -40,13 +41,23 @@ impl Settings {
             (false, true) => return Err(BadSettings("setting `tls.cert` is needed where `tls.key` is set".to_owned())),
             _ => {}
         }
-        let open = [("listen.http", self.listen.http), ("listen.admin", self.listen.admin)];
+        let open = [
+            ("listen.http", self.listen.http),
+            ("listen.admin", self.listen.admin),
+            ("listen.xmpp_api", self.listen.xmpp_api),
+        ];
         for (key, address) in open {
             if !address.ip().is_loopback() && !has(&self.tls.cert) && !self.allow_plaintext {
                 return Err(BadSettings(format!(
                     "setting `{key}`: {address} is not loopback; set `tls.cert` and `tls.key`, or `allow_plaintext = true`"
                 )));
             }
+        }
+        let xmpp = self.listen.xmpp;
+        if !xmpp.ip().is_loopback() && !has(&self.tls.cert) && !self.chat.allow_plaintext {
+            return Err(BadSettings(format!(
+                "setting `listen.xmpp`: {xmpp} is not loopback; set `tls.cert` and `tls.key`, or `chat.allow_plaintext = true`"
+            )));
         }
         if !self.listen.http.ip().is_loopback() && self.public_url.is_empty() {
             return Err(BadSettings("setting `public_url` is needed where `listen.http` is not loopback".to_owned()));
@@ -77,6 +88,7 @@ impl Settings {
             ("weibo.timeout_s", self.weibo.timeout_s.cast_signed()),
             ("coupons.trigger_within_s", self.coupons.trigger_within_s),
             ("coupons.send_at_once", i64::try_from(self.coupons.send_at_once).unwrap_or(i64::MAX)),
+            ("greetings.hours", self.greetings.hours),
             ("processes.tries", self.processes.tries.into()),
             ("processes.retry_parked_s", self.processes.retry_parked_s.cast_signed()),
             ("cleaning.orphan_after_s", self.cleaning.orphan_after_s),

@@ -70,6 +70,8 @@ impl<'de> Deserialize<'de> for QueueAddress {
 pub enum Role {
     /// Answers phones and operators; has the log.
     Http,
+    /// Chat, beside the log.
+    Chat,
     /// Does jobs.
     Worker,
 }
@@ -109,10 +111,11 @@ impl<'de> Deserialize<'de> for Roles {
             .iter()
             .map(|name| match name.as_str() {
                 "http" => Ok(Role::Http),
+                "chat" => Ok(Role::Chat),
                 "worker" => Ok(Role::Worker),
-                other => {
-                    Err(de::Error::custom(format!("there is no role \"{other}\" (--roles): there are http and worker")))
-                }
+                other => Err(de::Error::custom(format!(
+                    "there is no role \"{other}\" (--roles): there are http, chat and worker"
+                ))),
             })
             .collect();
         Ok(Self(roles?))
@@ -127,6 +130,7 @@ pub struct Jobs {
     pub picture: u16,
     pub coupon: u16,
     pub weibo: u16,
+    pub push: u16,
     pub prefetch: u16,
     pub attempts: u32,
     pub deadline_s: u64,
@@ -156,6 +160,7 @@ impl Jobs {
             JobKind::Picture => self.picture,
             JobKind::Coupon => self.coupon,
             JobKind::Weibo => self.weibo,
+            JobKind::Push => self.push,
         })
     }
 
@@ -208,7 +213,13 @@ impl Settings {
     pub(super) fn check_jobs(&self) -> Result<(), BadSettings> {
         let bad = |text: String| Err(BadSettings(text));
         if self.roles.0.is_empty() {
-            return bad("setting `roles` (--roles) must name a role: http, worker".to_owned());
+            return bad("setting `roles` (--roles) must name a role: http, chat, worker".to_owned());
+        }
+        if self.roles.has(Role::Chat) && !self.roles.has(Role::Http) {
+            return bad(
+                "setting `roles` (--roles): chat needs the log, which the process with the role http has; name both"
+                    .to_owned(),
+            );
         }
         if self.roles.worker_alone() && matches!(self.queue, QueueAddress::Embedded) {
             return bad(
@@ -230,6 +241,7 @@ impl Settings {
             ("jobs.picture", u64::from(self.jobs.picture)),
             ("jobs.coupon", u64::from(self.jobs.coupon)),
             ("jobs.weibo", u64::from(self.jobs.weibo)),
+            ("jobs.push", u64::from(self.jobs.push)),
             ("jobs.deadline_s", self.jobs.deadline_s),
             ("jobs.silent_s", u64::try_from(self.jobs.silent_s).unwrap_or(0)),
             ("amqp.heartbeat_s", u64::from(self.amqp.heartbeat_s)),
