@@ -176,7 +176,11 @@ fn idle_streams_cost_little() {
 
 #[test]
 fn a_client_that_never_reads_is_ended_and_others_go_on() {
-    let mut server = Setup::default().set("CHAT__WRITE_S", 1).set("CHAT__OUTBOX_BYTES", 300_000).start();
+    let mut server = Setup::default()
+        .set("CHAT__WRITE_S", 1)
+        .set("CHAT__OUTBOX_BYTES", 300_000)
+        .set("LIMITS__STANZA_BURST", 1_000_000)
+        .start();
     let anna = server.person("anna", 2);
     let mut deaf = Xmpp::of(&server, &anna, "deaf");
     let other = Xmpp::of(&server, &anna, "other");
