@@ -92,17 +92,21 @@ pub struct Framer {
 
 fn parser(caps: Caps) -> RawParser {
     // Names and values that are too long are found by the limits here, which know the right error.
-    let mut options = Options::default();
-    options.max_token_length = caps.bytes + 1;
+    let options = Options { max_token_length: caps.bytes + 1, ..Options::default() };
     let mut parser: RawParser = WithOptions::with_options(options);
     // Else whitespace between stanzas would wait for what follows it.
     parser.set_text_buffering(false);
     parser
 }
 
+/// What `rxml` says of `<!DOCTYPE` and its like; a test holds it.
+const DECLARATION: &str = "malformed cdata or comment section start";
+
 fn broken(error: XmlError) -> StreamError {
     match error {
-        XmlError::RestrictedXml(_) | XmlError::UndeclaredEntity => StreamError::RestrictedXml,
+        XmlError::RestrictedXml(_) | XmlError::UndeclaredEntity | XmlError::InvalidSyntax(DECLARATION) => {
+            StreamError::RestrictedXml
+        }
         XmlError::InvalidUtf8Byte(_) => StreamError::UnsupportedEncoding,
         _ => StreamError::NotWellFormed,
     }

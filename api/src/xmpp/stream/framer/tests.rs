@@ -99,7 +99,7 @@ fn no_more_is_read_than_allowed() {
         format!("<a>{}</a>", "<b/>".repeat(100)),
         format!("<a{}", " ".repeat(9_000)),
     ] {
-        assert_eq!(error(&text), StreamError::TooLarge, "{}", &text[..20]);
+        assert_eq!(error(&text), StreamError::TooLarge, "{:?}", text.get(..20));
     }
     assert_eq!(inside(&"<a/>".repeat(1_000)).unwrap().len(), 1_000);
     assert_eq!(inside(&" ".repeat(100_000)).unwrap().len(), 0);
@@ -147,7 +147,9 @@ proptest! {
             match read(&mut framer, &bytes) {
                 Ok(read) => pieces.extend(read),
                 Err(error) => {
-                    prop_assert_eq!(&whole, &Err(error));
+                    // What stands where nothing may is refused earlier the sooner it comes.
+                    let is_stray = [&whole, &Err(error)].contains(&&Err(StreamError::BadFormat));
+                    prop_assert!(whole == Err(error) || (is_stray && whole.is_err()), "{whole:?}, but {error:?}");
                     return Ok(());
                 }
             }
