@@ -212,6 +212,11 @@ mod tests {
         commands.unbind_push_token(ben, TOKEN, &context()).await.unwrap();
         world.node.catch_up().await;
         assert_eq!(world.pushes(), [None, None], "the device is bound no more");
+        for model in ["jobs", "messages", "push_tokens"] {
+            let projector = std::sync::Arc::clone(&world.node.projector);
+            let difference = tokio::task::spawn_blocking(move || projector.compare(model)).await.unwrap().unwrap();
+            assert!(difference.is_none(), "{model}: {difference:?}");
+        }
         world.node.close().await;
     }
 }
