@@ -11,6 +11,8 @@ use dface_tests::{
     xmpp::{CLIENT, HEADER},
 };
 
+use crate::websocket::Web;
+
 /// A server, somebody, and a stream of hers that must go on.
 struct Stage {
     server: Server,
@@ -156,22 +158,23 @@ fn streams_that_stay_half_open_by_the_thousand_are_ended() {
     stage.lives();
 }
 
-#[test]
-fn idle_streams_cost_little() {
-    let mut stage = Stage::set();
-    let streams = |stage: &Stage, from: usize| -> Vec<Xmpp> {
-        let of = |n: usize| Xmpp::of(&stage.server, &stage.anna, &format!("idle{n}"));
-        (from..from + 250).map(of).collect()
-    };
-    // What is reserved once is not theirs.
-    let first = streams(&stage, 0);
+/// Bytes that each of 250 streams costs, beside what is reserved once.
+fn cost_of_each<C>(stage: &Stage, mut open: impl FnMut(&str) -> C) -> u64 {
+    let mut streams = |from: u32| -> Vec<C> { (from..from + 250).map(|n| open(&format!("idle{n}"))).collect() };
+    let _first = streams(0);
     let before = stage.memory();
-    let mut second = streams(&stage, 250);
-    let each = stage.memory().saturating_sub(before) / 250;
+    let _second = streams(250);
+    stage.memory().saturating_sub(before) / 250
+}
+
+#[test]
+fn an_idle_stream_costs_less_than_20_kilobytes() {
+    let mut stage = Stage::set();
+    let each = cost_of_each(&stage, |resource| Xmpp::of(&stage.server, &stage.anna, resource));
     assert!(each <= 20_000, "an idle stream costs {each} bytes");
-    second.iter_mut().for_each(|client| client.send(" "));
+    let each = cost_of_each(&stage, |resource| Web::of(&stage.server, &stage.anna, resource));
+    assert!(each <= 20_000, "an idle stream over WebSocket costs {each} bytes");
     stage.lives();
-    drop(first);
 }
 
 #[test]

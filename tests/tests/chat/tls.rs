@@ -60,3 +60,13 @@ fn without_a_certificate_tls_fails() {
     assert!(client.ask(&format!("<starttls xmlns='{TLS}'/>")).is("failure", TLS));
     assert_eq!(client.ended(), None);
 }
+
+#[test]
+fn listening_without_tls_off_loopback_must_be_asked_for() {
+    let refused = dface_tests::dface(
+        tempfile::tempdir().expect("a directory").path(),
+        &[("DFACE_LISTEN__XMPP", "0.0.0.0:0")],
+        &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+    );
+    refused.ended(2).says(&["listen.xmpp", "chat.allow_plaintext"]);
+}
