@@ -7,7 +7,7 @@ use std::{
 };
 
 use dface_tests::{
-    Phone, Server, Setup, Xmpp, raw,
+    Certificate, Phone, Server, Setup, Xmpp, raw,
     xmpp::{CLIENT, HEADER},
 };
 
@@ -169,9 +169,23 @@ fn cost_of_each<C>(stage: &Stage, mut open: impl FnMut(&str) -> C) -> u64 {
 
 #[test]
 fn an_idle_stream_costs_less_than_20_kilobytes() {
+    let certificate = Certificate::new();
+    let mut server = certificate.used(Setup::default()).start();
+    let anna = server.person("anna", 2);
+    let other = Xmpp::of(&server, &anna, "other");
+    let mut stage = Stage { server, anna, other };
+    let (server, anna) = (&stage.server, &stage.anna);
+    let over_tcp = cost_of_each(&stage, |resource| Xmpp::of(server, anna, resource));
+    let over_tls = cost_of_each(&stage, |resource| Xmpp::private(server, anna, resource, &certificate.pem));
+    for (kind, each) in [("TCP", over_tcp), ("TLS", over_tls)] {
+        assert!(each <= 20_000, "an idle stream over {kind} costs {each} bytes");
+    }
+    stage.lives();
+}
+
+#[test]
+fn an_idle_stream_over_websocket_costs_less_than_20_kilobytes() {
     let mut stage = Stage::set();
-    let each = cost_of_each(&stage, |resource| Xmpp::of(&stage.server, &stage.anna, resource));
-    assert!(each <= 20_000, "an idle stream costs {each} bytes");
     let each = cost_of_each(&stage, |resource| Web::of(&stage.server, &stage.anna, resource));
     assert!(each <= 20_000, "an idle stream over WebSocket costs {each} bytes");
     stage.lives();

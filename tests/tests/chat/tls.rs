@@ -7,11 +7,7 @@ const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 #[test]
 fn a_stream_becomes_private_and_goes_on_by_the_usual_way() {
     let certificate = Certificate::new();
-    let mut server = Setup::default()
-        .set("TLS__CERT", &certificate.cert)
-        .set("TLS__KEY", &certificate.key)
-        .tls(certificate.pem.clone())
-        .start();
+    let mut server = certificate.used(Setup::default()).start();
     let anna = server.person("anna", 2);
     let mut client = Xmpp::connect(server.xmpp());
     let features = client.open();
@@ -36,11 +32,7 @@ fn a_stream_becomes_private_and_goes_on_by_the_usual_way() {
 #[test]
 fn what_is_said_in_the_same_breath_as_starttls_is_not_heard() {
     let certificate = Certificate::new();
-    let mut server = Setup::default()
-        .set("TLS__CERT", &certificate.cert)
-        .set("TLS__KEY", &certificate.key)
-        .tls(certificate.pem.clone())
-        .start();
+    let mut server = certificate.used(Setup::default()).start();
     let anna = server.person("anna", 2);
     let mut client = Xmpp::connect(server.xmpp());
     client.open();
