@@ -41,6 +41,7 @@ impl Server {
         let begun = Instant::now();
         let mut child = Command::new(program)
             .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
             .arg(data)
             .env("DFACE_LOG__LEVEL", "warn")
             .envs(settings.iter().copied())
