@@ -142,9 +142,11 @@ impl Driver {
     pub fn expect(&self, client: &str, event: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         loop {
-            let found = self.waiting.borrow().iter().position(|one| {
-                one["client"] == client && one["event"] == event && wanted(one)
-            });
+            let found = self
+                .waiting
+                .borrow()
+                .iter()
+                .position(|one| one["client"] == client && one["event"] == event && wanted(one));
             if let Some(found) = found.and_then(|at| self.waiting.borrow_mut().remove(at)) {
                 return found;
             }
