@@ -57,12 +57,22 @@ impl Cuts {
 
     /// Cuts all connections of now. How many there were.
     pub fn cut(&self) -> usize {
-        let open = std::mem::take(&mut locked(&self.road).open);
-        open.iter().flatten().for_each(|end| {
-            // One that is closed already is as good as cut.
-            let _ = end.shutdown(Shutdown::Both);
-        });
-        open.len()
+        self.cut_some(|_| true)
+    }
+
+    /// Cuts those that `chosen` says, by their order of opening.
+    pub fn cut_some(&self, mut chosen: impl FnMut(usize) -> bool) -> usize {
+        let mut road = locked(&self.road);
+        let (open, mut cut) = (std::mem::take(&mut road.open), 0);
+        for (number, ends) in open.into_iter().enumerate() {
+            if !chosen(number) {
+                road.open.push(ends);
+                continue;
+            }
+            // One that is closed already is as good as cut, and does not count.
+            cut += usize::from(ends.iter().all(|end| end.shutdown(Shutdown::Both).is_ok()));
+        }
+        cut
     }
 
     /// Cuts all, and lets nobody in until `leads_to`.

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::Write,
     net::SocketAddr,
-    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -117,12 +116,6 @@ impl Profanity {
             assert!(begun.elapsed() < PATIENCE, "profanity does not show {text:?} but:\n{screen}");
             thread::sleep(Duration::from_millis(50));
         }
-    }
-
-    /// Its files.
-    #[must_use]
-    pub fn home(&self) -> &Path {
-        self.home.path()
     }
 }
 
