@@ -40,6 +40,16 @@ pub const JOB_TRIES_TOTAL: &str = "dface_job_tries_total";
 pub const JOB_DURATION_SECONDS: &str = "dface_job_duration_seconds";
 /// 1 where the queue of jobs can be used.
 pub const QUEUE_CONNECTED: &str = "dface_queue_connected";
+/// Connections of chat open now, signed in or not.
+pub const CHAT_CONNECTIONS: &str = "dface_chat_connections";
+/// Connections of chat refused because there were too many.
+pub const CHAT_CONNECTIONS_REFUSED_TOTAL: &str = "dface_chat_connections_refused_total";
+/// Bound streams, those that were cut off and can be resumed among them.
+pub const CHAT_STREAMS: &str = "dface_chat_streams";
+/// Stanzas, by `way`: `in` or `out`.
+pub const CHAT_STANZAS_TOTAL: &str = "dface_chat_stanzas_total";
+/// Tries of signing in to the chat, by `outcome`: `success`, or the condition of the failure.
+pub const CHAT_SIGN_INS_TOTAL: &str = "dface_chat_sign_ins_total";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +81,11 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (JOB_TRIES_TOTAL, Kind::Counter, Unit::Count, "Tries that ended in this process, by kind and end"),
     (JOB_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a try's begin to its end, by kind"),
     (QUEUE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the queue of jobs can be used"),
+    (CHAT_CONNECTIONS, Kind::Gauge, Unit::Count, "Connections of chat open now, signed in or not"),
+    (CHAT_CONNECTIONS_REFUSED_TOTAL, Kind::Counter, Unit::Count, "Connections of chat refused: there were too many"),
+    (CHAT_STREAMS, Kind::Gauge, Unit::Count, "Bound streams, those that were cut off and can be resumed among them"),
+    (CHAT_STANZAS_TOTAL, Kind::Counter, Unit::Count, "Stanzas, by way: in or out"),
+    (CHAT_SIGN_INS_TOTAL, Kind::Counter, Unit::Count, "Tries of signing in to the chat, by outcome"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

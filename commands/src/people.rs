@@ -43,6 +43,15 @@ pub struct SignedIn {
     pub weibo: Option<WeiboAccount>,
 }
 
+/// An account, as signing in to the chat sees it.
+#[derive(Clone)]
+pub struct ChatAccount {
+    /// The derived password of §2.
+    pub password: String,
+    /// An operator suspended it.
+    pub suspended: bool,
+}
+
 impl Commands {
     /// Makes a local account.
     ///
@@ -112,6 +121,16 @@ impl Commands {
             return Ok(None);
         }
         user.map(|user| self.signed_in(user, &account)).transpose()
+    }
+
+    /// What signing in to the chat takes; none where there is no such person.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn chat_account(&self, user: UserId) -> Result<Option<ChatAccount>, CommandError> {
+        let account = self.executor.load::<Account>(&StreamId::user(user)).await?;
+        let password = self.secret.chat_password(user, account.generation());
+        Ok(account.exists().then_some(ChatAccount { password, suspended: account.is_suspended() }))
     }
 
     /// What signing in answers, of an account that may.

@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::hmac;
 use dface_domain::{
-    ids::UserId,
+    ids::{ShopId, UserId},
     ports::{Entropy, KeyedHash},
 };
 
@@ -77,6 +77,12 @@ impl ServerSecret {
     #[must_use]
     pub fn chat_password(&self, user: UserId, generation: u32) -> String {
         self.hex16("chat-password", &[user.to_string().as_bytes(), &generation.to_be_bytes()])
+    }
+
+    /// The chat password of a shop (chat.md): 16 hex digits, always the same.
+    #[must_use]
+    pub fn shop_chat_password(&self, shop: ShopId) -> String {
+        self.hex16("shop-chat-password", &[shop.to_string().as_bytes()])
     }
 
     /// The key of the stream that a sign-in name leads to.

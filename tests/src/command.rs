@@ -31,6 +31,8 @@ pub fn prepared(data: &Path) -> Command {
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DFACE_")) {
         command.env_remove(name);
     }
+    // Those who want another one say so.
+    command.env("DFACE_LISTEN__XMPP", "127.0.0.1:0");
     command.env("DFACE_DATA", data).env("NO_PROXY", "*").stdin(Stdio::null());
     // A `dface.toml` where the tests run is none of theirs.
     command.current_dir(env::temp_dir());

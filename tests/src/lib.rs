@@ -10,6 +10,7 @@
 //! | `phone`, `operator` | who signs in and checks in; who makes accounts and shops |
 //! | `pictures` | pictures, uploading them, and waiting until they are shown |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
+//! | `xmpp` | a client of chat that does what it is told |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
@@ -31,6 +32,7 @@ pub mod rabbitmq;
 pub mod raw;
 pub mod server;
 pub mod weibo;
+pub mod xmpp;
 
 pub use self::{
     certificate::Certificate,
@@ -39,4 +41,5 @@ pub use self::{
     operator::Operator,
     phone::Phone,
     server::{Server, Setup},
+    xmpp::Xmpp,
 };

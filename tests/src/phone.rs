@@ -41,6 +41,8 @@ pub struct Phone {
     pub user: u64,
     /// The session's cookie.
     pub cookie: String,
+    /// What chat asks for.
+    pub chat_password: String,
 }
 
 impl Phone {
@@ -52,7 +54,8 @@ impl Phone {
     #[track_caller]
     pub fn new(door: &Door, signed_in: &Answer) -> Self {
         let user = signed_in.ok()["id"].as_u64().expect("a new account has a whole number");
-        Self { door: door.clone(), user, cookie: cookie_of(signed_in) }
+        let chat_password = signed_in.ok()["password"].as_str().expect("a chat password").to_owned();
+        Self { door: door.clone(), user, cookie: cookie_of(signed_in), chat_password }
     }
 
     /// A request with the session's cookie.

@@ -88,6 +88,7 @@ pub struct Server {
     log: Log,
     public: Door,
     admin: Door,
+    xmpp: Option<SocketAddr>,
     secrets: Vec<String>,
     expected: Vec<String>,
     _own: TempDir,
@@ -109,7 +110,8 @@ impl Server {
         let (public, admin) = (Door::new(client.clone(), scheme, nowhere), Door::new(client, scheme, nowhere));
         let (secrets, expected) = (Vec::new(), Vec::new());
         let log = Log::default();
-        let mut server = Self { setup, dir, running: None, log, public, admin, secrets, expected, _own: own };
+        let mut server =
+            Self { setup, dir, running: None, log, public, admin, xmpp: None, secrets, expected, _own: own };
         server.start_again();
         for token in ["admin-token", "analyst-token", "internal-token"] {
             let token = server.token(token);
@@ -135,6 +137,7 @@ impl Server {
         let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
         self.public.moved(address("http"));
         self.admin.moved(address("admin"));
+        self.xmpp = ready["xmpp"].as_str().and_then(|text| text.parse().ok());
     }
 
     /// Starts it and does not wait until it is ready, for killing it meanwhile.
@@ -223,6 +226,24 @@ impl Server {
         &self.public
     }
 
+    /// Where it takes connections of chat.
+    ///
+    /// # Panics
+    /// Nowhere.
+    #[must_use]
+    pub fn xmpp(&self) -> SocketAddr {
+        self.xmpp.expect("a server with the role chat")
+    }
+
+    /// The process.
+    ///
+    /// # Panics
+    /// It does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the server runs").child.id()
+    }
+
     /// Its log.
     #[must_use]
     pub const fn log(&self) -> &Log {
@@ -269,8 +290,7 @@ impl Server {
         let password = password_of(name);
         let signed_in = sign_in(&self.public, name, &password);
         let phone = Phone::new(&self.public, &signed_in);
-        let chat = signed_in.ok()["password"].as_str().expect("a chat password").to_owned();
-        [password, phone.cookie.clone(), chat].into_iter().for_each(|text| self.secret(text));
+        [password, phone.cookie.clone(), phone.chat_password.clone()].into_iter().for_each(|text| self.secret(text));
         phone
     }
 

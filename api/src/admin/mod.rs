@@ -45,6 +45,7 @@ use crate::http::{Route, openapi::complete};
         shops::add_staff,
         shops::remove_staff,
         shops::notice,
+        shops::account,
         shops::foreign,
         import::shops,
         import::checkins,

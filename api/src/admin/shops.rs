@@ -6,6 +6,7 @@ use dface_domain::{
     events::{ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded, ShopStaffRemoved},
     geo::{MapPosition, Position},
     ids::{ShopId, UserId},
+    messages::Party,
     shops::{ShopCommand, kind::ShopKind},
 };
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Vec<Route<Admin>> {
         Route::post("/admin/shops/{id}/staff", AdminAccess::Operator, add_staff),
         Route::new(Methods::DELETE, "/admin/shops/{id}/staff/{uid}", AdminAccess::Operator, remove_staff),
         Route::new(Methods::PUT, "/admin/shops/{id}/notice", AdminAccess::Operator, notice),
+        Route::post("/admin/shops/{id}/account", AdminAccess::Operator, account),
         Route::get("/admin/foreign/shop/{source}/{foreign}", AdminAccess::Operator, foreign),
     ]
 }
@@ -191,6 +193,32 @@ pub(super) async fn notice(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let shop: ShopId = request.head.segment("id")?;
     let text = text(&request.params, "text")?.ok_or_else(|| ApiError::missing("text"))?;
     change(&admin, &request, "shop_notice", ShopCommand::ChangeNotice(ShopNoticeChanged { shop, text }), shop).await
+}
+
+/// A shop's account of chat.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ShopAccount {
+    /// Its name: `s` and the shop's id.
+    name: String,
+    /// 16 hex digits, always the same.
+    password: String,
+}
+
+/// What a shop signs in to the chat with.
+#[utoipa::path(
+    post, path = "/admin/shops/{id}/account", tag = "shops",
+    params(("id" = u64, Path, description = "The shop's id")),
+    responses((status = 200, body = ShopAccount))
+)]
+pub(super) async fn account(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    let shop: ShopId = request.head.segment("id")?;
+    if admin.node.commands.shop(shop).await?.details().is_none() {
+        return Err(dface_domain::rejection::Rejection::ShopUnknown(shop).into());
+    }
+    let position = admin.audit(request.caller, "shop_account", &shop.to_string()).await?;
+    let password = admin.node.commands.secret().shop_chat_password(shop);
+    let account = ShopAccount { name: Party::Shop(shop).to_string(), password };
+    Ok(Answer::json(&account).position(position.0))
 }
 
 /// What an import's id of a shop stands for.

@@ -10,6 +10,7 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
+use warp::Filter as _;
 
 use super::{
     Common, Failure, logging, print_json,
@@ -30,6 +31,7 @@ use crate::{
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
+    xmpp::{echo::Echo, stream::Door},
 };
 
 /// `dface serve`
@@ -42,6 +44,9 @@ pub struct Args {
     /// The operators' and analysts' address
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
+    /// Chat's address (XMPP)
+    #[arg(long, value_name = "ADDR")]
+    xmpp: Option<SocketAddr>,
     /// The event store; `embedded`
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -51,7 +56,7 @@ pub struct Args {
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
-    /// What this process does: `http,worker`; `worker` alone does jobs for others over RabbitMQ
+    /// What this process does: `http,chat,worker`; `worker` alone does jobs for others over RabbitMQ
     #[arg(long, value_name = "ROLE,…")]
     roles: Option<String>,
     /// Where keys of people are
@@ -71,6 +76,7 @@ impl Args {
         let flags = [
             ("listen.http", address(&self.http)),
             ("listen.admin", address(&self.admin)),
+            ("listen.xmpp", address(&self.xmpp)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
             ("objects", self.objects.clone()),
@@ -91,8 +97,9 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
         return super::worker::run(&settings, admin, metrics).await;
     }
     let http = bind("--http", settings.listen.http).await?;
+    let xmpp = if settings.roles.has(Role::Chat) { Some(bind("--xmpp", settings.listen.xmpp).await?) } else { None };
     let node = Arc::new(Node::open(settings).await?);
-    let served = serve_open(&node, Listeners { http, admin }, metrics, &args).await;
+    let served = serve_open(&node, Listeners { http, admin, xmpp }, metrics, &args).await;
     node.close().await;
     served
 }
@@ -135,24 +142,31 @@ struct Ready {
     ready: bool,
     http: SocketAddr,
     admin: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xmpp: Option<SocketAddr>,
 }
 
 struct Listeners {
     http: TcpListener,
     admin: TcpListener,
+    /// None without the role `chat`.
+    xmpp: Option<TcpListener>,
 }
 
 async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
     let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
-    let tls = load_tls(settings)?;
+    let tls = load_tls(settings, tls::http_config)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
+    let xmpp_at = listeners.xmpp.as_ref().map(local).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
     let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
+    let door =
+        Door::new(Arc::clone(&app), Arc::new(Echo::default()), load_tls(settings, tls::stream_config)?, stop.clone());
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
@@ -161,8 +175,14 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
     let limits = limits(settings);
-    tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| public.filter(peer)));
+    let web = Arc::clone(&door);
+    tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| {
+        Arc::clone(&web).web(Arc::clone(&peer)).or(public.filter(peer)).unify()
+    }));
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
+    if let Some(listener) = listeners.xmpp {
+        tasks.spawn(door.listen(listener));
+    }
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
@@ -177,7 +197,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
     // Before the ready line: whoever reads it may tell the server to stop at once.
     let told = Told::listen()?;
-    print_json(&Ready { ready: true, http: http_at, admin: admin_at })?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at, xmpp: xmpp_at })?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }
@@ -243,7 +263,7 @@ pub(super) fn limits(settings: &Settings) -> Limits {
     }
 }
 
-pub(super) fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure> {
+pub(super) fn load_tls(settings: &Settings, config: tls::Making) -> Result<Option<tls::Tls>, Failure> {
     if settings.tls.cert.as_os_str().is_empty() {
         return Ok(None);
     }
@@ -251,7 +271,7 @@ pub(super) fn load_tls(settings: &Settings) -> Result<Option<tls::Tls>, Failure>
         std::fs::read(path).map_err(|e| Failure::Usage(format!("setting `{key}`: {}: {e}", path.display())))
     };
     let (cert, key) = (read("tls.cert", &settings.tls.cert)?, read("tls.key", &settings.tls.key)?);
-    let config = tls::http_config(&cert, &key).map_err(|e| Failure::Usage(format!("settings `tls`: {e}")))?;
+    let config = config(&cert, &key).map_err(|e| Failure::Usage(format!("settings `tls`: {e}")))?;
     Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
 }
 

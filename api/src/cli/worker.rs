@@ -20,7 +20,7 @@ use super::{
     serve::{Told, limits, load_tls, local, router_settings},
 };
 use crate::{
-    http::{Answer, ApiError, Gate, Head, Request, Route, Router, route::Reply, serve},
+    http::{Answer, ApiError, Gate, Head, Request, Route, Router, route::Reply, serve, tls::http_config},
     jobs::{
         queue::{self, QueueStatus},
         works::{self, Means},
@@ -64,7 +64,7 @@ struct Readiness {
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Exporter) -> Result<(), Failure> {
     let keys = keys(settings)?;
-    let (tls, stop) = (load_tls(settings)?, CancellationToken::new());
+    let (tls, stop) = (load_tls(settings, http_config)?, CancellationToken::new());
     let queue = queue::open(settings, Arc::new(SystemClock))?;
     // What is paused is not put on the broker's queue; what is on it is done. The sender stays, for nothing changes.
     let (_nothing_is_paused, paused) = watch::channel(BTreeSet::new());

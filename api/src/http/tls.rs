@@ -25,19 +25,30 @@ pub enum TlsError {
     Unusable(#[from] rustls::Error),
 }
 
+/// What makes a configuration of a chain and a key.
+pub type Making = fn(&[u8], &[u8]) -> Result<ServerConfig, TlsError>;
+
 /// A configuration that offers HTTP/2 and HTTP/1.1 with this chain and key.
 ///
 /// # Errors
 /// Where one cannot be read or they do not fit.
 pub fn http_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
+    let mut config = stream_config(chain_pem, key_pem)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// A configuration for a protocol that was agreed on before TLS begins (STARTTLS).
+///
+/// # Errors
+/// Where one cannot be read or they do not fit.
+pub fn stream_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, TlsError> {
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(chain_pem).collect::<Result<_, _>>().map_err(TlsError::Certificate)?;
     let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(TlsError::Key)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    Ok(ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+        .with_single_cert(chain, key)?)
 }

@@ -20,6 +20,7 @@ impl Settings {
         self.check_adapters()?;
         self.check_exposure()?;
         self.check_jobs()?;
+        self.check_chat()?;
         self.check_limits()
     }
 
@@ -47,6 +48,12 @@ impl Settings {
                     "setting `{key}`: {address} is not loopback; set `tls.cert` and `tls.key`, or `allow_plaintext = true`"
                 )));
             }
+        }
+        let xmpp = self.listen.xmpp;
+        if !xmpp.ip().is_loopback() && !has(&self.tls.cert) && !self.chat.allow_plaintext {
+            return Err(BadSettings(format!(
+                "setting `listen.xmpp`: {xmpp} is not loopback; set `tls.cert` and `tls.key`, or `chat.allow_plaintext = true`"
+            )));
         }
         if !self.listen.http.ip().is_loopback() && self.public_url.is_empty() {
             return Err(BadSettings("setting `public_url` is needed where `listen.http` is not loopback".to_owned()));

@@ -70,6 +70,8 @@ impl<'de> Deserialize<'de> for QueueAddress {
 pub enum Role {
     /// Answers phones and operators; has the log.
     Http,
+    /// Chat, beside the log.
+    Chat,
     /// Does jobs.
     Worker,
 }
@@ -109,10 +111,11 @@ impl<'de> Deserialize<'de> for Roles {
             .iter()
             .map(|name| match name.as_str() {
                 "http" => Ok(Role::Http),
+                "chat" => Ok(Role::Chat),
                 "worker" => Ok(Role::Worker),
-                other => {
-                    Err(de::Error::custom(format!("there is no role \"{other}\" (--roles): there are http and worker")))
-                }
+                other => Err(de::Error::custom(format!(
+                    "there is no role \"{other}\" (--roles): there are http, chat and worker"
+                ))),
             })
             .collect();
         Ok(Self(roles?))
@@ -208,7 +211,13 @@ impl Settings {
     pub(super) fn check_jobs(&self) -> Result<(), BadSettings> {
         let bad = |text: String| Err(BadSettings(text));
         if self.roles.0.is_empty() {
-            return bad("setting `roles` (--roles) must name a role: http, worker".to_owned());
+            return bad("setting `roles` (--roles) must name a role: http, chat, worker".to_owned());
+        }
+        if self.roles.has(Role::Chat) && !self.roles.has(Role::Http) {
+            return bad(
+                "setting `roles` (--roles): chat needs the log, which the process with the role http has; name both"
+                    .to_owned(),
+            );
         }
         if self.roles.worker_alone() && matches!(self.queue, QueueAddress::Embedded) {
             return bad(

@@ -1,6 +1,7 @@
 //! One settings struct: defaults (`default.toml`, which is the documentation), file, environment, flags, in that
 //! order; unknown keys are refused, and all of it is checked at start.
 
+mod chat;
 mod check;
 mod jobs;
 mod objects;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    chat::Chat,
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
     weibo::Weibo,
@@ -80,6 +82,8 @@ pub struct Settings {
     pub jobs: Jobs,
     /// RabbitMQ.
     pub amqp: Amqp,
+    /// Chat.
+    pub chat: Chat,
     /// Coupons.
     pub coupons: Coupons,
     /// Processes that follow the log.
@@ -122,6 +126,8 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Operators, analysts, metrics.
     pub admin: SocketAddr,
+    /// Chat.
+    pub xmpp: SocketAddr,
 }
 
 /// PEM files; both or none.
@@ -367,7 +373,7 @@ mod tests {
             ("timezone = \"Mars/Olympus\"", "timezone"),
             ("store = \"mysql://x\"", "store"),
             ("queue = \"kafka://x\"", "queue"),
-            ("roles = [\"http\", \"chat\"]", "chat"),
+            ("roles = [\"http\", \"cook\"]", "cook"),
             ("roles = []", "roles"),
             ("roles = \"worker\"", "--queue"),
             ("[jobs]\nattempts = 1000", "jobs.attempts"),
@@ -380,6 +386,13 @@ mod tests {
             ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
             ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
             ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
+            ("roles = \"chat\"", "http"),
+            ("[chat]\ndomain = \"Dface\"", "chat.domain"),
+            ("[chat]\nrooms_domain = \"dface.cn\"", "chat.rooms_domain"),
+            ("[chat]\nstanza_bytes = 1", "chat.stanza_bytes"),
+            ("[chat]\noutbox_bytes = 1", "chat.outbox_bytes"),
+            ("[chat]\nsilent_s = 0", "chat.silent_s"),
+            ("[listen]\nxmpp = \"0.0.0.0:5222\"", "chat.allow_plaintext"),
             ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
             ("[processes]\ntries = 0", "processes.tries"),
             ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),

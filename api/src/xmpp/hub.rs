@@ -8,6 +8,11 @@ use super::{outbox::Waiting, session::Session};
 
 /// The other side of all streams of this node.
 pub trait Hub: Send + Sync + 'static {
+    /// What is offered to whoever has signed in beside what streams do themselves, as XML (XEP-0115).
+    fn features(&self) -> String {
+        String::new()
+    }
+
     /// A stream was bound. An older one of the same resource is ended by the hub with `End::Conflict`.
     fn bound(&self, session: &Arc<Session>) -> impl Future<Output = ()> + Send;
 

@@ -131,6 +131,22 @@ impl Outbox {
         self.state.lock().end.is_some()
     }
 
+    /// Why the stream is ending, once it is. For the stream's task alone; safe to drop and call again.
+    pub async fn ended(&self) -> End {
+        loop {
+            if let Some(why) = self.state.lock().end {
+                return why;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    /// What of an inbox waits to be written, in order.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.state.lock().queue.iter().filter_map(|stanza| stanza.waiting).collect()
+    }
+
     /// Waits for something to write, at most about `most_bytes` of it. For the stream's task alone; safe to drop and call again.
     pub async fn next(&self, most_bytes: usize) -> Next {
         loop {

@@ -1,0 +1,3 @@
+//! Chat over XMPP: the built binary, and clients that speak to it.
+
+mod streams;
