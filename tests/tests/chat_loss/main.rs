@@ -31,6 +31,7 @@ const MESSAGES_EACH: usize = 30;
 /// How much there is to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
+    /// How many talk.
     pub clients: usize,
     /// Messages of each client: every other one to the room, the others to the next client.
     pub each: usize,
@@ -60,6 +61,7 @@ impl Size {
 
 /// What all clients share.
 pub struct Shared {
+    /// How much there is to do.
     pub size: Size,
     /// Who joined: nobody talks before all have.
     pub joined: AtomicUsize,
