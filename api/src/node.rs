@@ -24,6 +24,7 @@ use dface_projections::{
     coupons::{Coupons, CouponsView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
+    messages::{Messages, MessagesView},
     people::{People, PeopleView},
     photos::{Photos, PhotosView},
     presence::{Presence, PresenceView},
@@ -91,6 +92,7 @@ pub struct Views {
     pub coupons: Served<CouponsView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
+    pub messages: Served<MessagesView>,
     pub people: Served<PeopleView>,
     pub photos: Served<PhotosView>,
     pub presence: Served<PresenceView>,
@@ -264,6 +266,7 @@ fn open_models(
     let coupons = projector.add::<Coupons>();
     let photos = projector.add::<Photos>();
     let jobs = projector.add::<Jobs>();
+    let messages = projector.add::<Messages>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -276,6 +279,7 @@ fn open_models(
         coupons: projector.take(coupons)?,
         photos: projector.take(photos)?,
         jobs: projector.take(jobs)?,
+        messages: projector.take(messages)?,
     };
     Ok((projector, views))
 }

@@ -26,6 +26,12 @@ pub enum Party {
     Room(ShopId),
 }
 
+impl From<UserId> for Party {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -67,6 +67,27 @@ pub fn counts_for_others(invisible: Invisible) -> bool {
     invisible == Invisible::No
 }
 
+/// Whether one may talk to another (chat.md, "one-to-one").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing stands between them; who is invisible can be talked to (seed §28.1).
+    Allowed,
+    /// The receiver blocks the sender, who is told no more than that nobody is there.
+    BlockedByReceiver,
+    /// The sender blocks the receiver: what nobody could answer is not sent.
+    BlockedBySender,
+}
+
+/// Whether the sender may talk to the receiver. One's own block is told first: it tells nothing of the other's.
+#[must_use]
+pub const fn may_talk(sender_blocks: bool, receiver_blocks: bool) -> Talk {
+    match (sender_blocks, receiver_blocks) {
+        (true, _) => Talk::BlockedBySender,
+        (_, true) => Talk::BlockedByReceiver,
+        _ => Talk::Allowed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +130,13 @@ mod tests {
         for sight in [Sight::Place(Invisible::No), Sight::Profile, Sight::Own] {
             assert!(!may_see(&blocked, sight), "{sight:?}");
         }
+    }
+
+    #[test]
+    fn a_block_ends_talking_both_ways_and_ones_own_is_told_first() {
+        assert_eq!(may_talk(false, false), Talk::Allowed);
+        assert_eq!(may_talk(false, true), Talk::BlockedByReceiver);
+        assert_eq!(may_talk(true, false), Talk::BlockedBySender);
+        assert_eq!(may_talk(true, true), Talk::BlockedBySender);
     }
 }

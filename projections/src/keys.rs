@@ -3,6 +3,7 @@
 use dface_domain::{
     ids::{CheckinId, ObjectId, PhotoId, SessionId, ShopId, UserId},
     jobs::{JobId, JobKind},
+    messages::{Conversation, Party},
     objects::{Format, ObjectKey},
     time::Timestamp,
 };
@@ -79,6 +80,25 @@ impl KeyBuf {
     #[must_use]
     pub fn job(self, job: JobId) -> Self {
         self.kind(job.kind).bytes(job.cause.as_bytes())
+    }
+
+    /// One who talks, or a room.
+    #[must_use]
+    pub fn party(mut self, party: Party) -> Self {
+        self.0.push(party_tag(party));
+        match party {
+            Party::User(user) => self.user(user),
+            Party::Shop(shop) | Party::Room(shop) => self.shop(shop),
+        }
+    }
+
+    /// A conversation: the room, or both parties.
+    #[must_use]
+    pub fn conversation(self, conversation: Conversation) -> Self {
+        match conversation {
+            Conversation::Room(shop) => self.party(Party::Room(shop)),
+            Conversation::Between(one, other) => self.party(one).party(other),
+        }
     }
 
     /// A check-in, so that those of later minutes come first.
@@ -185,9 +205,31 @@ impl<'a> KeyReader<'a> {
         JobKind::ALL.into_iter().find(|known| *known as u8 == kind)
     }
 
+    /// The next part as one who talks, or a room.
+    pub fn party(&mut self) -> Option<Party> {
+        match self.take::<1>()? {
+            [USER_PARTY] => self.user().map(Party::User),
+            [SHOP_PARTY] => self.shop().map(Party::Shop),
+            [ROOM_PARTY] => self.shop().map(Party::Room),
+            _ => None,
+        }
+    }
+
     /// The next part as a check-in of [`KeyBuf::newest_checkin_first`].
     pub fn newest_checkin_first(&mut self) -> Option<CheckinId> {
         self.checkin().map(inverted)
+    }
+}
+
+const USER_PARTY: u8 = 0;
+const SHOP_PARTY: u8 = 1;
+const ROOM_PARTY: u8 = 2;
+
+const fn party_tag(party: Party) -> u8 {
+    match party {
+        Party::User(_) => USER_PARTY,
+        Party::Shop(_) => SHOP_PARTY,
+        Party::Room(_) => ROOM_PARTY,
     }
 }
 
@@ -224,6 +266,11 @@ mod tests {
             assert_eq!(reader.checkin(), Some(checkin(0)));
             assert_eq!(reader.number(), Some(3));
             assert_eq!(reader.shop(), None);
+        }
+        for party in [Party::User(ADMINISTRATOR), Party::Shop(ShopId(3)), Party::Room(ShopId(3))] {
+            let key = KeyBuf::tag(b'n').party(party).number(4);
+            let mut reader = KeyReader::tagged(&key, b'n').unwrap();
+            assert_eq!((reader.party(), reader.number()), (Some(party), Some(4)));
         }
         let at = |seconds| KeyBuf::tag(b't').newest_checkin_first(checkin(seconds)).to_vec();
         assert!(at(u32::MAX) < at(120) && at(120) < at(60) && at(60) < at(0));

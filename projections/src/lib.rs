@@ -5,6 +5,7 @@ pub mod coupons;
 pub mod follows;
 pub mod jobs;
 pub mod keys;
+pub mod messages;
 pub mod people;
 pub mod photos;
 pub mod presence;

@@ -31,7 +31,7 @@ use crate::{
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
-    xmpp::{echo::Echo, stream::Door},
+    xmpp::{chat::Chat, delivery, stream::Door},
 };
 
 /// `dface serve`
@@ -165,8 +165,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
-    let door =
-        Door::new(Arc::clone(&app), Arc::new(Echo::default()), load_tls(settings, tls::stream_config)?, stop.clone());
+    let chat = Chat::new(Arc::clone(node));
+    let stream_tls = load_tls(settings, tls::stream_config)?;
+    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
     let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
@@ -181,6 +182,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     }));
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     if let Some(listener) = listeners.xmpp {
+        tasks.spawn(delivery::run(chat, stop.clone()));
         tasks.spawn(door.listen(listener));
     }
     tasks.spawn(metrics.upkeep(stop.clone()));

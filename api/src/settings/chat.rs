@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadSettings, Settings};
+use super::{BadSettings, Rooms, Settings};
 
 /// Chat; each key is explained in `default.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Chat {
     pub resume_s: u64,
     pub resumable: usize,
     pub unacknowledged: usize,
+    pub archive_page: usize,
+    pub missed_within_s: i64,
+    pub rooms: Rooms,
 }
 
 impl Settings {
@@ -59,10 +62,16 @@ impl Settings {
             ("chat.silent_s", chat.silent_s),
             ("chat.answer_s", chat.answer_s),
             ("chat.unacknowledged", chat.unacknowledged as u64),
+            ("chat.archive_page", chat.archive_page as u64),
+            ("chat.missed_within_s", chat.missed_within_s.max(0).cast_unsigned()),
+            ("limits.messages_per_second", self.limits.messages_per_second.into()),
+            ("limits.message_burst", self.limits.message_burst.into()),
+            ("limits.stanzas_per_second", self.limits.stanzas_per_second.into()),
+            ("limits.stanza_burst", self.limits.stanza_burst.into()),
         ];
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(BadSettings(format!("setting `{key}` must be more than 0"))),
-            None => Ok(()),
+            None => chat.rooms.check(),
         }
     }
 }

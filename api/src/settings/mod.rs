@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod jobs;
 mod objects;
+mod rooms;
 mod weibo;
 
 use std::{
@@ -24,6 +25,7 @@ pub use self::{
     chat::Chat,
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    rooms::Rooms,
     weibo::Weibo,
 };
 
@@ -167,6 +169,10 @@ pub struct Limits {
     pub sign_in_name: u32,
     pub sign_in_known_days: i64,
     pub import_errors: u64,
+    pub messages_per_second: u32,
+    pub message_burst: u32,
+    pub stanzas_per_second: u32,
+    pub stanza_burst: u32,
     pub init_per_minute: u32,
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
@@ -324,81 +330,4 @@ fn explain(error: &figment::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(file: &str, flags: &[(&str, String)]) -> Result<Settings, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("dface.toml");
-        std::fs::write(&path, file).unwrap();
-        Settings::load(Some(&path), flags).map_err(|e| e.0)
-    }
-
-    #[test]
-    fn the_defaults_are_whole() {
-        let settings = load("", &[]).unwrap();
-        assert_eq!(settings.listen.http.to_string(), "127.0.0.1:8080");
-        assert_eq!(settings.key_dir(), Path::new("./data/keys"));
-    }
-
-    #[test]
-    fn flags_win_over_the_file() {
-        let flags = [("listen.http", "127.0.0.1:9".to_owned())];
-        let settings =
-            load("timezone = \"UTC\"\n[listen]\nhttp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:8\"", &flags).unwrap();
-        assert_eq!(settings.listen.http.port(), 9);
-        assert_eq!(settings.listen.admin.port(), 8);
-        assert_eq!(settings.timezone, "UTC");
-    }
-
-    #[test]
-    fn roles_are_a_list_or_a_text_and_a_broker_hides_its_password() {
-        let settings = load("roles = \"worker, http\"\nqueue = \"amqps://anna:geheim@mq.example.org/x\"", &[]).unwrap();
-        assert!(settings.roles.has(Role::Http) && settings.roles.has(Role::Worker));
-        assert!(!format!("{settings:?}").contains("geheim"));
-        let error = load("queue = \"amqp//anna:geheim@mq\"", &[]).unwrap_err();
-        assert!(error.contains("`queue`") && !error.contains("geheim"), "{error}");
-        let flags = [("roles", "worker".to_owned()), ("queue", "amqp://localhost".to_owned())];
-        assert!(load("", &flags).unwrap_err().contains("--objects"));
-        let flags = [flags.as_slice(), &[("objects", "/srv/objects".to_owned())]].concat();
-        assert!(load("", &flags).unwrap().roles.worker_alone());
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (file, named) in [
-            ("colour = 1", "colour"),
-            ("[limits]\nbody = 1", "body"),
-            ("[listen]\nhttp = \"nowhere\"", "listen.http"),
-            ("timezone = \"Mars/Olympus\"", "timezone"),
-            ("store = \"mysql://x\"", "store"),
-            ("queue = \"kafka://x\"", "queue"),
-            ("roles = [\"http\", \"cook\"]", "cook"),
-            ("roles = []", "roles"),
-            ("roles = \"worker\"", "--queue"),
-            ("[jobs]\nattempts = 1000", "jobs.attempts"),
-            ("[jobs]\npicture = 0", "jobs.picture"),
-            ("[jobs]\nlongest_pause_s = 1", "jobs.longest_pause_s"),
-            ("[jobs]\nmessage_bytes = 1", "jobs.message_bytes"),
-            ("[amqp]\ntimeout_ms = 0", "amqp.timeout_ms"),
-            ("[amqp]\nreconnect_max_ms = 1", "amqp.reconnect_max_ms"),
-            ("[tls]\ncert = \"a.pem\"", "tls.key"),
-            ("[listen]\nhttp = \"0.0.0.0:80\"", "allow_plaintext"),
-            ("allow_plaintext = true\n[listen]\nhttp = \"0.0.0.0:80\"", "public_url"),
-            ("[limits]\nsign_in_window_s = 0", "limits.sign_in_window_s"),
-            ("roles = \"chat\"", "http"),
-            ("[chat]\ndomain = \"Dface\"", "chat.domain"),
-            ("[chat]\nrooms_domain = \"dface.cn\"", "chat.rooms_domain"),
-            ("[chat]\nstanza_bytes = 1", "chat.stanza_bytes"),
-            ("[chat]\noutbox_bytes = 1", "chat.outbox_bytes"),
-            ("[chat]\nsilent_s = 0", "chat.silent_s"),
-            ("[listen]\nxmpp = \"0.0.0.0:5222\"", "chat.allow_plaintext"),
-            ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
-            ("[processes]\ntries = 0", "processes.tries"),
-            ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
-        ] {
-            let error = load(file, &[]).unwrap_err();
-            assert!(error.contains(named), "{file}: {error}");
-        }
-    }
-}
+mod tests;

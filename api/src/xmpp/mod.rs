@@ -1,7 +1,13 @@
 //! Chat: ordinary XMPP clients (spec chat.md, seed §28 to §33). See `ARCHITECTURE.md`, "Chat".
 
-pub mod echo;
+pub mod address;
+pub mod chat;
+pub mod delivery;
 pub mod hub;
 pub mod outbox;
 pub mod session;
+pub mod sessions;
+pub mod stanzas;
 pub mod stream;
+#[cfg(test)]
+pub mod testing;

@@ -41,6 +41,8 @@ pub enum End {
     TooSlow,
     /// The server stops: `<system-shutdown/>`.
     Shutdown,
+    /// A stanza said that it came from somebody else: `<invalid-from/>`.
+    InvalidFrom,
 }
 
 /// The stream is ending; nothing more is written on it.
@@ -58,6 +60,7 @@ struct State {
 pub struct Outbox {
     state: Mutex<State>,
     news: Notify,
+    room: Notify,
     most_bytes: usize,
 }
 
@@ -94,7 +97,7 @@ impl Outbox {
     /// Keeps at most `most_bytes` of stanzas.
     #[must_use]
     pub fn new(most_bytes: usize) -> Self {
-        Self { state: Mutex::default(), news: Notify::new(), most_bytes }
+        Self { state: Mutex::default(), news: Notify::new(), room: Notify::new(), most_bytes }
     }
 
     /// Puts a stanza at the end. One too many ends the stream.
@@ -116,6 +119,9 @@ impl Outbox {
         }
         drop(state);
         self.news.notify_one();
+        if !fits {
+            self.room.notify_one();
+        }
         if fits { Ok(()) } else { Err(Closed) }
     }
 
@@ -123,12 +129,32 @@ impl Outbox {
     pub fn end(&self, why: End) {
         self.state.lock().end.get_or_insert(why);
         self.news.notify_one();
+        self.room.notify_one();
     }
 
     /// Whether the stream is ending.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.state.lock().end.is_some()
+    }
+
+    /// How much more it takes, bytes.
+    #[must_use]
+    pub fn free(&self) -> usize {
+        self.most_bytes.saturating_sub(self.state.lock().bytes)
+    }
+
+    /// Waits until at most half of what it takes is in it, or it is ending. For one waiter at a time.
+    pub async fn half_empty(&self) {
+        loop {
+            {
+                let state = self.state.lock();
+                if state.end.is_some() || state.bytes <= self.most_bytes / 2 {
+                    return;
+                }
+            }
+            self.room.notified().await;
+        }
     }
 
     /// Why the stream is ending, once it is. For the stream's task alone; safe to drop and call again.
@@ -172,6 +198,9 @@ impl Outbox {
             // An idle stream holds nothing.
             state.queue = VecDeque::new();
         }
+        if bytes > 0 && state.bytes <= self.most_bytes / 2 {
+            self.room.notify_one();
+        }
         if taken.is_empty() { state.end.map(Next::End) } else { Some(Next::Stanzas(taken)) }
     }
 }
@@ -195,6 +224,16 @@ mod tests {
         let Next::Stanzas(all) = outbox.next(1000).await else { panic!("stanzas first") };
         assert_eq!(all.iter().map(|s| s.head.clone()).collect::<Vec<_>>(), ["<a/>", "<b/>"]);
         assert!(matches!(outbox.next(1000).await, Next::End(End::Shutdown)));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_much_to_say_waits_for_room() {
+        let outbox = Outbox::new(8);
+        outbox.push(stanza("12345")).unwrap();
+        assert_eq!(outbox.free(), 3);
+        tokio::join!(outbox.half_empty(), async { assert!(outbox.take(100).is_some()) });
+        outbox.push(stanza("12345")).unwrap();
+        tokio::join!(outbox.half_empty(), async { outbox.end(End::Shutdown) });
     }
 
     #[test]

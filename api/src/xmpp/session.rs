@@ -10,7 +10,7 @@ use std::{
 
 use dface_domain::messages::Party;
 
-use super::outbox::Outbox;
+use super::{outbox::Outbox, stanzas::state::State};
 
 /// A bound stream.
 pub struct Session {
@@ -24,6 +24,8 @@ pub struct Session {
     pub bare: Box<str>,
     /// What waits to be written.
     pub outbox: Arc<Outbox>,
+    /// What the hub keeps of it.
+    pub state: State,
 }
 
 impl Session {
@@ -32,7 +34,7 @@ impl Session {
     pub fn new(owner: Party, resource: &str, domain: &str, outbox: Arc<Outbox>) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let (id, bare) = (IDS.fetch_add(1, Ordering::Relaxed), format!("{owner}@{domain}").into());
-        Self { id, owner, resource: resource.into(), bare, outbox }
+        Self { id, owner, resource: resource.into(), bare, outbox, state: State::default() }
     }
 
     /// `7@dface.cn/phone`.

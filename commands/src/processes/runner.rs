@@ -59,6 +59,12 @@ impl Processes {
         });
     }
 
+    /// Where checkpoints are kept, for others who follow the log.
+    #[must_use]
+    pub fn checkpoints(&self) -> &Arc<dyn Checkpoints> {
+        &self.checkpoints
+    }
+
     /// How all of them stand.
     #[must_use]
     pub fn standings(&self) -> Vec<Standing> {

@@ -25,6 +25,10 @@ pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// Stream management.
 pub const SM: &str = "urn:xmpp:sm:3";
 
+/// What a client begins with.
+pub const HEADER: &str = "<?xml version='1.0'?><stream:stream to='dface.cn' version='1.0' xmlns='jabber:client' \
+                          xmlns:stream='http://etherx.jabber.org/streams'>";
+
 /// The longest that anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -89,6 +93,19 @@ impl Xmpp {
         features
     }
 
+    /// Begins a stream, where the server lets it.
+    pub fn try_open(&mut self) -> Option<Element> {
+        self.reader = Reader::default();
+        self.send_anyway(HEADER.as_bytes());
+        loop {
+            match self.incoming()? {
+                Incoming::Element(element) if element.is("features", STREAM) => return Some(element),
+                Incoming::Element(_) | Incoming::Open(_) => {}
+                Incoming::Close => return None,
+            }
+        }
+    }
+
     /// Says the header, and expects the server's.
     ///
     /// # Panics
@@ -96,10 +113,7 @@ impl Xmpp {
     #[track_caller]
     pub fn begin(&mut self) {
         self.reader = Reader::default();
-        self.send(
-            "<?xml version='1.0'?><stream:stream to='dface.cn' version='1.0' xmlns='jabber:client' \
-             xmlns:stream='http://etherx.jabber.org/streams'>",
-        );
+        self.send(HEADER);
         let header = self.incoming();
         assert!(matches!(header, Some(Incoming::Open(_))), "{header:?}");
     }
@@ -142,6 +156,11 @@ impl Xmpp {
     pub fn start_tls(&mut self, certificate: &str) {
         let answer = self.ask("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
         assert!(answer.is("proceed", "urn:ietf:params:xml:ns:xmpp-tls"), "{}", String::from(&answer));
+        self.speak_tls(certificate);
+    }
+
+    /// Begins TLS where the server said that it may.
+    pub fn speak_tls(&mut self, certificate: &str) {
         self.connection.start_tls(certificate);
     }
 
@@ -158,6 +177,11 @@ impl Xmpp {
         let _ = self.connection.write(bytes);
     }
 
+    /// Sends; answers whether the server took it.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.connection.write(bytes).is_ok()
+    }
+
     /// Sends, and waits for what comes next.
     #[track_caller]
     pub fn ask(&mut self, text: &str) -> Element {
@@ -165,7 +189,8 @@ impl Xmpp {
         self.next()
     }
 
-    fn incoming(&mut self) -> Option<Incoming> {
+    /// What the server says next; none where it closes the connection.
+    pub fn incoming(&mut self) -> Option<Incoming> {
         loop {
             if let Some(incoming) = self.reader.next() {
                 return Some(incoming);

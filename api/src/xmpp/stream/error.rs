@@ -25,6 +25,8 @@ pub enum StreamError {
     HostUnknown,
     /// Something failed in the server.
     InternalServerError,
+    /// A stanza says that it is from somebody else.
+    InvalidFrom,
     /// The stream or its stanzas are in another namespace.
     InvalidNamespace,
     /// It may not do this yet, or not any more.
@@ -58,6 +60,7 @@ impl StreamError {
             Self::HandledCountTooHigh { .. } => "undefined-condition",
             Self::HostUnknown => "host-unknown",
             Self::InternalServerError => "internal-server-error",
+            Self::InvalidFrom => "invalid-from",
             Self::InvalidNamespace => "invalid-namespace",
             Self::NotAuthorized => "not-authorized",
             Self::NotWellFormed => "not-well-formed",
@@ -106,6 +109,7 @@ impl From<End> for StreamError {
             End::SignedOut => Self::NotAuthorized,
             End::TooSlow => Self::PolicyViolation,
             End::Shutdown => Self::SystemShutdown,
+            End::InvalidFrom => Self::InvalidFrom,
         }
     }
 }

@@ -100,9 +100,14 @@ fn parser(caps: Caps) -> RawParser {
     parser
 }
 
+/// What `rxml` says of `<!DOCTYPE` and its like; a test holds it.
+const DECLARATION: &str = "malformed cdata or comment section start";
+
 fn broken(error: XmlError) -> StreamError {
     match error {
-        XmlError::RestrictedXml(_) | XmlError::UndeclaredEntity => StreamError::RestrictedXml,
+        XmlError::RestrictedXml(_) | XmlError::UndeclaredEntity | XmlError::InvalidSyntax(DECLARATION) => {
+            StreamError::RestrictedXml
+        }
         XmlError::InvalidUtf8Byte(_) => StreamError::UnsupportedEncoding,
         _ => StreamError::NotWellFormed,
     }
