@@ -99,7 +99,8 @@ fn suspended_accounts_are_told_so_and_shops_sign_in_too() {
     let operator = server.operator();
     let shop = operator.add_shop("cafe", (30.286_91, 120.127_63));
     let answer = Answer::to(operator.request(Method::POST, &format!("/admin/shops/{shop}/account")));
-    let (name, password) = (answer.ok()["name"].as_str().unwrap(), answer.ok()["password"].as_str().unwrap());
+    let account = answer.ok();
+    let (name, password) = (account["name"].as_str().unwrap(), account["password"].as_str().unwrap());
     assert_eq!(name, format!("s{shop}"));
     let mut client = Xmpp::signed_in(server.xmpp(), name, password);
     client.bind("till");

@@ -123,19 +123,26 @@ impl Wire {
                 self.framer.rest();
                 return Ok(input);
             }
-            let mut unread: &[u8] = &self.unread;
-            let next = self.framer.next(&mut unread);
-            let read = self.unread.len() - unread.len();
-            drop(self.unread.split_to(read));
-            if self.unread.is_empty() {
-                self.unread = Bytes::new();
-                self.framer.rest();
-            }
-            if let Some(input) = next? {
+            if !self.unread.is_empty()
+                && let Some(input) = self.parse()?
+            {
                 return Ok(input);
             }
             std::future::poll_fn(|cx| self.poll_fill(cx)).await?;
         }
+    }
+
+    /// What the bytes hold that were read.
+    fn parse(&mut self) -> Result<Option<Input>, StreamError> {
+        let mut unread: &[u8] = &self.unread;
+        let next = self.framer.next(&mut unread);
+        let read = self.unread.len() - unread.len();
+        drop(self.unread.split_to(read));
+        if self.unread.is_empty() {
+            self.unread = Bytes::new();
+            self.framer.rest();
+        }
+        next
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
