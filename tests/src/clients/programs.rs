@@ -62,7 +62,7 @@ impl Profanity {
         fs::write(settings.join("profrc"), quiet).expect("writable");
         let started = Self { home };
         started.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "160", "-y", "50", "profanity"]);
-        started.sees("prof");
+        started.sees("Type /help");
         started
     }
 
