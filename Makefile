@@ -34,7 +34,7 @@ fmt: ## format the sources
 	cargo fmt --all
 
 .PHONY: openapi
-openapi: ## write docs/openapi.json and docs/openapi-admin.json from the handlers
+openapi: ## write docs/openapi.json, openapi-admin.json and openapi-chat.json from the handlers
 	@.ci/test build
 	@.ci/openapi write "$${CARGO_TARGET_DIR:-target}/ci/dface"
 

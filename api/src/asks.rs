@@ -1,5 +1,7 @@
 //! From what the log asks for to the message of a job: the last place where what is needed is put together, so that a worker needs no log.
 
+mod push;
+
 use dface_commands::CommandError;
 use dface_domain::{
     events::PhotoPlace,
@@ -52,6 +54,10 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
             Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
         }
         Ask::Coupon(task) => Task::Coupon(task.clone()),
+        Ask::Push { message, user } => match push::task(node, *user, *message)? {
+            Some(task) => Task::Push(task),
+            None => return Ok(Rendered::Gone),
+        },
         Ask::PhotoPost { photo, user, .. } => {
             let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };

@@ -29,6 +29,7 @@ use dface_projections::{
     photos::{Photos, PhotosView},
     presence::{Presence, PresenceView},
     projector::{ModelError, Parts, Projector, Served, Settings as ProjectorSettings},
+    push_tokens::{PushTokens, PushTokensView},
     ranking::model::{Ranking, RankingView},
     sessions::{Sessions, SessionsView},
     shops::{Shops, ShopsView},
@@ -96,6 +97,7 @@ pub struct Views {
     pub people: Served<PeopleView>,
     pub photos: Served<PhotosView>,
     pub presence: Served<PresenceView>,
+    pub push_tokens: Served<PushTokensView>,
     pub ranking: Served<RankingView>,
     pub sessions: Served<SessionsView>,
     pub shops: Served<ShopsView>,
@@ -267,6 +269,7 @@ fn open_models(
     let photos = projector.add::<Photos>();
     let jobs = projector.add::<Jobs>();
     let messages = projector.add::<Messages>();
+    let push_tokens = projector.add::<PushTokens>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -280,6 +283,7 @@ fn open_models(
         photos: projector.take(photos)?,
         jobs: projector.take(jobs)?,
         messages: projector.take(messages)?,
+        push_tokens: projector.take(push_tokens)?,
     };
     Ok((projector, views))
 }

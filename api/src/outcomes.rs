@@ -92,7 +92,7 @@ pub async fn dropped(node: &Node, job: JobId) -> Result<(), OutcomeError> {
     let outcome = match outstanding.ask {
         Ask::Picture { photo, .. } => Outcome::Undecodable { photo, reason },
         Ask::PhotoPost { .. } | Ask::Share { .. } => Outcome::Refused { reason },
-        Ask::Coupon(_) => return Ok(()),
+        Ask::Coupon(_) | Ask::Push { .. } => return Ok(()),
     };
     record(node, job, outcome).await.map(|_| ())
 }

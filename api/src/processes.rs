@@ -6,20 +6,22 @@ use dface_commands::{
     Commands,
     processes::{
         Checkpoints, Processes, Progress, Settings as Tuning, coupon_messages::CouponMessages, coupons::Coupons,
-        photo_messages::PhotoMessages,
+        greetings::Greetings, photo_messages::PhotoMessages,
     },
 };
 use dface_domain::{
+    checkins::{Visits, VisitsUnknown},
     coupons::{Campaigns, CampaignsUnknown},
     envelope::LogPosition,
     events::Trigger,
-    ids::{CampaignId, ShopId},
+    ids::{CampaignId, ShopId, UserId},
     ports::{EventStore, PortFuture},
     time::Timestamp,
 };
 use dface_projections::{
     coupons::{Coupons as CouponsModel, CouponsView},
     projector::{Projector, ReadModel, Served},
+    trace::{Trace, TraceView},
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
@@ -64,6 +66,9 @@ pub fn start(node: &Node) -> Result<(), StartError> {
     let within_s = node.settings.coupons.trigger_within_s;
     node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone: node.settings.zone()?, within_s });
     node.processes.start(CouponMessages);
+    let visits = Traced { projector: Arc::clone(&node.projector), view: node.views.trace.clone() };
+    let again_s = node.settings.greetings.hours * 3_600;
+    node.processes.start(Greetings { visits: Arc::new(visits), again_s, within_s });
     node.processes.start(PhotoMessages);
     Ok(())
 }
@@ -116,6 +121,32 @@ impl Campaigns for Running {
                 return Err(CampaignsUnknown(format!("the read model of coupons is not at position {as_of} yet")));
             }
             self.view.view().running(shop, trigger, at).map_err(|e| CampaignsUnknown(e.to_string()))
+        })
+    }
+}
+
+/// Who was where, from the read model.
+struct Traced {
+    projector: Arc<Projector>,
+    view: Served<TraceView>,
+}
+
+impl Visits for Traced {
+    fn was_there(
+        &self,
+        user: UserId,
+        shop: ShopId,
+        at: Timestamp,
+        seconds: i64,
+        as_of: LogPosition,
+    ) -> PortFuture<'_, Result<bool, VisitsUnknown>> {
+        Box::pin(async move {
+            let shown = self.projector.wait_for_model(Trace::NAME, as_of, PATIENCE).await;
+            if !shown.map_err(|e| VisitsUnknown(e.to_string()))? {
+                return Err(VisitsUnknown(format!("the read model of traces is not at position {as_of} yet")));
+            }
+            let was = self.view.view().was_at(user, shop, at.plus_seconds(-seconds), at);
+            was.map_err(|e| VisitsUnknown(e.to_string()))
         })
     }
 }

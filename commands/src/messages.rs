@@ -33,6 +33,21 @@ pub struct Outgoing {
     pub body: String,
 }
 
+/// A message that the back end sends in the name of a person or a shop (§32.4).
+#[derive(Debug, Clone)]
+pub struct Announcement {
+    /// What leads to it: the same cause at the same time sends it once.
+    pub cause: Uuid,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// In whose name.
+    pub from: Party,
+    /// To whom.
+    pub to: Party,
+    /// What is said.
+    pub body: String,
+}
+
 /// A message as a client said it.
 #[derive(Debug, Clone)]
 pub struct Said {
@@ -115,6 +130,24 @@ impl Commands {
         let (from, to, id) = (said.from.to_string(), said.to.to_string(), said.id.as_deref().unwrap_or_default());
         let parts = [from.as_bytes(), to.as_bytes(), id.as_bytes(), said.body.as_bytes()];
         MessageId(self.object_id("said-message", &parts, hour))
+    }
+
+    /// Sends what the back end says in somebody's name, once for each cause, and tells its id. Nothing is sent in the name of somebody who
+    /// has left.
+    ///
+    /// # Errors
+    /// `Destroyed` where the sender has left; the machinery's.
+    pub async fn announce(
+        &self,
+        said: Announcement,
+        context: &Context,
+    ) -> Result<(MessageId, Option<LogPosition>), CommandError> {
+        let Announcement { cause, at, from, to, body } = said;
+        let subject = about(from, to);
+        self.keys.ensure(&[subject])?;
+        let Subject::User(about) = subject else { return Err(KeyError::Destroyed(subject).into()) };
+        let outgoing = Outgoing { cause, at, from, to, about, body };
+        Ok((self.message_id(cause, at), self.send_message(outgoing, context).await?))
     }
 
     /// Notes how far a message of `from` is, by the word of its receiver. A message that is as far already stays as it is.

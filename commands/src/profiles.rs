@@ -88,6 +88,15 @@ impl Commands {
         Ok((after, position))
     }
 
+    /// What an account says of itself as of now; none where it is suspended or there is none.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn profile_now(&self, user: UserId) -> Result<Option<ProfileNow>, CommandError> {
+        let account = self.executor.load::<Account>(&StreamId::user(user)).await?;
+        Ok((account.exists() && !account.is_suspended()).then(|| self.profile_of(&account)))
+    }
+
     fn profile_of(&self, account: &Account) -> ProfileNow {
         let known = account.profile().and_then(|profile| self.keys.open(profile));
         let profile = known.unwrap_or_else(|| Profile { name: self.shown_name(account), ..Profile::default() });

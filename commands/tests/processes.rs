@@ -14,20 +14,24 @@ use dface_commands::{
     checkins::CheckIn,
     coupons::NewCampaign,
     keys::EmbeddedKeys,
+    messages::Announcement,
     people::NewAccount,
     processes::{
         Checkpoints, Process, ProcessError, Processes, Progress, Settings, coupon_messages::CouponMessages,
-        coupons::Coupons,
+        coupons::Coupons, greetings::Greetings,
     },
+    profiles::ProfilePatch,
     store::embedded::{EmbeddedConfig, EmbeddedStore},
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
+    checkins::{Visits, VisitsUnknown},
     coupons::{Campaigns, CampaignsUnknown},
     envelope::{LogPosition, Recorded},
-    events::{Event, Fix, Gender, ShopDetails, Trigger},
+    events::{Event, Fix, Gender, Invisible, ShopDetails, Trigger},
     geo::{MapPosition, Position},
     ids::{CampaignId, ShopId, UserId},
+    messages::{Party, shake_body},
     ports::{Clock as _, EventStore, PortFuture},
     shops::kind::ShopKind,
     time::Timestamp,
@@ -108,10 +112,10 @@ impl World {
         self.commands.add_shop(details, &context()).await.expect("added").0
     }
 
-    async fn campaign(&self, shop: ShopId) -> CampaignId {
+    async fn campaign(&self, shop: ShopId, trigger: Trigger) -> CampaignId {
         let now = SystemClock.now();
         let (from, until) = (now.plus_seconds(-100_000), now.plus_seconds(100_000));
-        let (name, text, trigger) = ("八折".to_owned(), "两人同行".to_owned(), Trigger::Checkin);
+        let (name, text) = ("八折".to_owned(), "两人同行".to_owned());
         let new = NewCampaign { shop, name, text, trigger, from, until, quota: None };
         self.commands.make_campaign(new, &context()).await.expect("made").0
     }
@@ -169,7 +173,7 @@ impl Campaigns for OneCampaign {
 async fn a_check_in_gives_a_coupon_and_its_message_once_however_often_the_log_is_read() {
     let world = world();
     let (shop, other) = (world.shop().await, world.shop().await);
-    let campaign = world.campaign(shop).await;
+    let campaign = world.campaign(shop, Trigger::Checkin).await;
     let (anna, ben, carl) = (world.person("anna").await, world.person("ben").await, world.person("carl").await);
     world.commands.set_suspended(carl, true, &context()).await.expect("suspended");
     let now = SystemClock.now();
@@ -198,6 +202,109 @@ async fn a_check_in_gives_a_coupon_and_its_message_once_however_often_the_log_is
     assert_eq!((sent.from.to_string(), sent.to.to_string()), (format!("s{shop}"), anna.to_string()));
     let body = world.commands.keys().open(&sent.body).expect("opens");
     assert_eq!(body, format!("[优惠券:八折:海洋：二所:{campaign}:{}]", now.seconds()));
+}
+
+/// A campaign of the shop that runs on shakes alone.
+struct OnShakes(ShopId, CampaignId);
+
+impl Campaigns for OnShakes {
+    fn running(
+        &self,
+        shop: ShopId,
+        trigger: Trigger,
+        _: Timestamp,
+        _: LogPosition,
+    ) -> PortFuture<'_, Result<Vec<CampaignId>, CampaignsUnknown>> {
+        let runs = shop == self.0 && trigger == Trigger::Shake;
+        Box::pin(async move { Ok(if runs { vec![self.1] } else { vec![] }) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shake_in_a_room_gives_a_coupon_of_that_shop_once() {
+    let world = world();
+    let (shop, other) = (world.shop().await, world.shop().await);
+    let campaign = world.campaign(shop, Trigger::Shake).await;
+    let (anna, ben) = (world.person("anna").await, world.person("ben").await);
+    let now = SystemClock.now();
+    world.check_in(ben, shop, now).await;
+    let says = async |from, to, body: &str, at| {
+        let said = Announcement { cause: Uuid::now_v7(), at, from, to, body: body.to_owned() };
+        world.commands.announce(said, &context()).await.expect("said");
+    };
+    let (shake, room) = (shake_body("anna"), Party::Room(shop));
+    says(Party::User(anna), Party::Room(other), &shake, now).await;
+    says(Party::User(anna), Party::User(ben), &shake, now).await;
+    says(Party::Shop(shop), room, &shake, now).await;
+    says(Party::User(ben), room, "hello", now).await;
+    says(Party::User(ben), room, &shake, now.plus_seconds(-601)).await;
+    says(Party::User(anna), room, &shake, now).await;
+    says(Party::User(anna), room, &shake, now).await;
+    for _ in 0..2 {
+        let processes = world.processes();
+        let campaigns = Arc::new(OnShakes(shop, campaign));
+        processes.start(Coupons { campaigns, zone: TimeZone::UTC, within_s: 600 });
+        settled(&processes).await;
+        processes.stop().await;
+        world.kept.0.lock().unwrap().clear();
+    }
+    let delivered = world.events("CouponDelivered").await;
+    let [Event::CouponDelivered(delivered)] = delivered.as_slice() else { panic!("{delivered:?}") };
+    assert_eq!((delivered.user, delivered.campaign), (anna, campaign));
+}
+
+/// Who was at which shop before.
+struct Before(UserId, ShopId, AtomicU32);
+
+impl Visits for Before {
+    fn was_there(
+        &self,
+        user: UserId,
+        shop: ShopId,
+        _: Timestamp,
+        seconds: i64,
+        _: LogPosition,
+    ) -> PortFuture<'_, Result<bool, VisitsUnknown>> {
+        assert_eq!(seconds, 12 * 3_600);
+        let lags = self.2.fetch_add(1, Ordering::Relaxed) < 2;
+        Box::pin(async move {
+            if lags {
+                Err(VisitsUnknown("the read model lags".to_owned()))
+            } else {
+                Ok((user, shop) == (self.0, self.1))
+            }
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_for_the_first_time_in_a_while_is_greeted_once_if_all_may_see_them() {
+    let world = world();
+    let (shop, other) = (world.shop().await, world.shop().await);
+    let (anna, ben, carl) = (world.person("an[n]a").await, world.person("ben").await, world.person("carl").await);
+    let (dora, emil) = (world.person("dora").await, world.person("emil").await);
+    for (user, invisible) in [(carl, Invisible::ToAll), (dora, Invisible::ToStrangers)] {
+        let patch = ProfilePatch { invisible: Some(invisible), ..ProfilePatch::default() };
+        world.commands.change_profile(user, &patch, &context()).await.expect("changed");
+    }
+    world.commands.set_suspended(emil, true, &context()).await.expect("suspended");
+    let now = SystemClock.now();
+    for user in [anna, ben, carl, dora, emil] {
+        world.check_in(user, shop, now).await;
+    }
+    world.check_in(anna, other, now.plus_seconds(-601)).await;
+    for _ in 0..2 {
+        let processes = world.processes();
+        let visits = Arc::new(Before(ben, shop, AtomicU32::new(0)));
+        processes.start(Greetings { visits, again_s: 12 * 3_600, within_s: 600 });
+        settled(&processes).await;
+        processes.stop().await;
+        world.kept.0.lock().unwrap().clear();
+    }
+    let sent = world.events("MessageSent").await;
+    let [Event::MessageSent(sent)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!((sent.from, sent.to), (Party::User(anna), Party::Room(shop)));
+    assert_eq!(world.commands.keys().open(&sent.body).as_deref(), Some("[打招呼:anna]"));
 }
 
 /// Fails at shops of even numbers until it is told to work.

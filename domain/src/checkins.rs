@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aggregate::Aggregate,
+    envelope::LogPosition,
     events::{CheckedIn, CheckinDeleted, Event},
     geo::Position,
     ids::{CheckinId, ShopId, UserId},
+    ports::PortFuture,
     rejection::Rejection,
     time::Timestamp,
 };
@@ -24,6 +26,24 @@ pub fn is_far(phone: &Position, accuracy: u32, shop: &Position) -> bool {
 #[must_use]
 pub const fn minute_of(moment: Timestamp) -> i64 {
     moment.seconds().div_euclid(60) * 60
+}
+
+/// Who was where cannot be told now; works again later.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct VisitsUnknown(pub String);
+
+/// Who was where: asked by the process that greets, answered by a read model.
+pub trait Visits: Send + Sync {
+    /// Whether `user` checked in at `shop` within the `seconds` before `at`, once all events up to `as_of` count.
+    fn was_there(
+        &self,
+        user: UserId,
+        shop: ShopId,
+        at: Timestamp,
+        seconds: i64,
+        as_of: LogPosition,
+    ) -> PortFuture<'_, Result<bool, VisitsUnknown>>;
 }
 
 /// What is known of one check-in.

@@ -4,19 +4,22 @@
 //! becomes an event once, since the aggregate that it belongs to takes the first and ignores a repeat. A worker knows the queue, the objects
 //! and the keys, never the log.
 
+mod tasks;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::{
-    events::WeiboAccount,
-    ids::{CampaignId, InvalidId, PhotoId, ShopId, UserId},
+    ids::{CampaignId, InvalidId, PhotoId},
     objects::ObjectKey,
     ports::PortFuture,
-    sealed::{Sealed, Subject},
+    sealed::Subject,
     time::Timestamp,
 };
+
+pub use self::tasks::{CouponTask, PictureTask, PushTask, WeiboTask};
 
 /// The kinds of jobs. Each has a queue of its own, can be paused, and is counted by itself. New ones come last: their place is in keys
 /// of rows.
@@ -29,11 +32,13 @@ pub enum JobKind {
     Coupon,
     /// Posts to Weibo (§3, §29.1).
     Weibo,
+    /// Tells a device of a message that was missed (§33.3).
+    Push,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Picture, Self::Coupon, Self::Weibo];
+    pub const ALL: [Self; 4] = [Self::Picture, Self::Coupon, Self::Weibo, Self::Push];
 
     /// Its name in queues, settings, metrics and paths.
     #[must_use]
@@ -42,6 +47,7 @@ impl JobKind {
             Self::Picture => "picture",
             Self::Coupon => "coupon",
             Self::Weibo => "weibo",
+            Self::Push => "push",
         }
     }
 }
@@ -129,51 +135,8 @@ pub enum Task {
     Coupon(CouponTask),
     /// See [`WeiboTask`].
     Weibo(WeiboTask),
-}
-
-/// Make a picture fit for showing, and its thumbnails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureTask {
-    /// The picture.
-    pub photo: PhotoId,
-    /// Whose key opens the upload and seals what is made.
-    pub about: Subject,
-    /// What was uploaded.
-    pub upload: ObjectKey,
-    /// Sides in pixels of the square thumbnails (§17: 100 and 200; §29, §30: 200).
-    pub squares: Vec<u16>,
-}
-
-/// Draw a coupon in both sizes. Nothing in it is about a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CouponTask {
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// The shop.
-    pub shop_id: ShopId,
-    /// The shop's name.
-    pub shop: String,
-    /// The coupon's name.
-    pub name: String,
-    /// What it is good for.
-    pub text: String,
-    /// From when it can be used.
-    pub from: Timestamp,
-    /// Until when.
-    pub until: Timestamp,
-}
-
-/// Post to Weibo in somebody's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WeiboTask {
-    /// Who.
-    pub user: UserId,
-    /// That person's account there, with its access token.
-    pub account: Sealed<WeiboAccount>,
-    /// The text.
-    pub text: Sealed<String>,
-    /// A picture to post with it.
-    pub picture: Option<ObjectKey>,
+    /// See [`PushTask`].
+    Push(PushTask),
 }
 
 /// What came of a job that was done.
@@ -362,6 +325,7 @@ pub trait JobQueue: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ShopId;
 
     #[test]
     fn a_job_is_the_json_that_it_was() {

@@ -2,7 +2,7 @@
 //!
 //! Pure: the caller brings the facts (`Ties`), this decides. Suspension hides nothing: it keeps an account out.
 
-use crate::{events::Invisible, ids::UserId};
+use crate::{events::Invisible, ids::UserId, messages::Party};
 
 /// What is known of two people when one wants to see the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,27 @@ pub fn may_see(ties: &Ties, sight: Sight) -> bool {
             Invisible::ToAll => false,
         },
     }
+}
+
+/// Who reads what was said (§32).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody who is signed in.
+    Person(UserId),
+    /// The back end, with its token.
+    Server,
+}
+
+/// Whether the history of these may be read: of a room by all, else by those who said it or were told. Blocks take nothing back that was
+/// received.
+#[must_use]
+pub fn may_read(reader: Reader, parties: &[Party]) -> bool {
+    let is_open = |party: &Party| match (reader, party) {
+        (Reader::Server, _) | (_, Party::Room(_)) => true,
+        (Reader::Person(reader), Party::User(user)) => reader == *user,
+        (Reader::Person(_), Party::Shop(_)) => false,
+    };
+    parties.iter().any(is_open)
 }
 
 /// Whether what happens under this setting is counted and learned from where others see the sum (§4).
@@ -122,6 +143,16 @@ mod tests {
         assert!(may_see(&blocked, Sight::RoomPicture));
         assert!(may_see(&blocked, Sight::PictureFor(UserId::Number(1))), "what was received stays received");
         assert!(!may_see(&Ties { subject_follows: true, ..ties(1, 2) }, Sight::PictureFor(UserId::Number(3))));
+    }
+
+    #[test]
+    fn what_was_said_is_for_those_who_said_it_or_were_told() {
+        let [anna, ben] = [1, 2].map(|user| Party::User(UserId::Number(user)));
+        let (shop, room) = (Party::Shop(crate::ids::ShopId(3)), Party::Room(crate::ids::ShopId(3)));
+        let reader = Reader::Person(UserId::Number(1));
+        assert!(may_read(reader, &[anna]) && may_read(reader, &[ben, anna]) && may_read(reader, &[room]));
+        assert!(!may_read(reader, &[ben]) && !may_read(reader, &[ben, shop]) && !may_read(reader, &[shop]));
+        assert!(may_read(Reader::Server, &[ben, shop]));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue.
 //!
-//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign` and `u user position kind` → its position.
+//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign`, `m message` and `u user position kind` → its
+//! position, `t user` → the stream of the token of the device that gets the person's pushes.
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::{CampaignMade, Event, PhotoPlace},
-    ids::{CampaignId, PhotoId, UserId},
+    ids::{CampaignId, MessageId, PhotoId, UserId},
     jobs::{CouponTask, JobId, JobKind},
+    messages::Party,
     objects::ObjectKey,
     sealed::Sealed,
+    stream::StreamId,
     time::Timestamp,
 };
 use fjall::Keyspace;
@@ -25,7 +28,9 @@ const JOB: u8 = b'j';
 const BY_ID: u8 = b'i';
 const BY_PHOTO: u8 = b'p';
 const BY_CAMPAIGN: u8 = b'c';
+const BY_MESSAGE: u8 = b'm';
 const BY_PERSON: u8 = b'u';
+const TOKEN: u8 = b't';
 
 /// What an event asked for; with it and the other read models the job's message is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +68,13 @@ pub enum Ask {
     },
     /// A coupon is to be drawn: the job's own task.
     Coupon(CouponTask),
+    /// A person's device is to be told of a message.
+    Push {
+        /// The message.
+        message: MessageId,
+        /// Whose device.
+        user: UserId,
+    },
 }
 
 impl Ask {
@@ -71,12 +83,16 @@ impl Ask {
             Self::Picture { .. } => JobKind::Picture,
             Self::PhotoPost { .. } | Self::Share { .. } => JobKind::Weibo,
             Self::Coupon(_) => JobKind::Coupon,
+            Self::Push { .. } => JobKind::Push,
         }
     }
 
     const fn user(&self) -> Option<UserId> {
         match self {
-            Self::Picture { user, .. } | Self::PhotoPost { user, .. } | Self::Share { user, .. } => Some(*user),
+            Self::Picture { user, .. }
+            | Self::PhotoPost { user, .. }
+            | Self::Share { user, .. }
+            | Self::Push { user, .. } => Some(*user),
             Self::Coupon(_) => None,
         }
     }
@@ -84,7 +100,16 @@ impl Ask {
     const fn photo(&self) -> Option<PhotoId> {
         match self {
             Self::Picture { photo, .. } | Self::PhotoPost { photo, .. } => Some(*photo),
-            Self::Share { .. } | Self::Coupon(_) => None,
+            Self::Share { .. } | Self::Coupon(_) | Self::Push { .. } => None,
+        }
+    }
+
+    /// The other key that its position is found by, where it has one.
+    fn other_key(&self) -> Option<KeyBuf> {
+        match self {
+            Self::Coupon(task) => Some(campaign_key(task.campaign)),
+            Self::Push { message, .. } => Some(message_key(*message)),
+            Self::Picture { .. } | Self::PhotoPost { .. } | Self::Share { .. } => None,
         }
     }
 }
@@ -116,15 +141,19 @@ impl ReadModel for Jobs {
     type View = JobsView;
 
     const NAME: &'static str = "jobs";
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
     const WANTS: &'static [&'static str] = &[
         "CampaignDrawn",
         "CampaignMade",
+        "MessageMissed",
+        "MessageReceipted",
         "PersonErased",
         "PhotoDeleted",
         "PhotoFailed",
         "PhotoProcessed",
         "PhotoUploaded",
+        "PushTokenBound",
+        "PushTokenUnbound",
         "WeiboPostEnded",
         "WeiboPostRequested",
     ];
@@ -156,10 +185,22 @@ impl ReadModel for Jobs {
                 Ok(())
             }
             Event::CampaignMade(event) => ask(Ask::Coupon(coupon_task(event)), recorded, rows),
-            Event::CampaignDrawn(event) => match rows.get::<u64>(&campaign_key(event.campaign))? {
-                Some(position) => take_out(position, JobKind::Coupon, rows).map(|_| ()),
-                None => Ok(()),
+            Event::CampaignDrawn(event) => end_at(&campaign_key(event.campaign), JobKind::Coupon, rows),
+            Event::MessageMissed(event) => match event.to {
+                Party::User(user) if rows.get::<StreamId>(&token_key(user))?.is_some() => {
+                    ask(Ask::Push { message: event.message, user }, recorded, rows)
+                }
+                _ => Ok(()),
             },
+            // It is on a device of theirs.
+            Event::MessageReceipted(event) => end_at(&message_key(event.message), JobKind::Push, rows),
+            Event::PushTokenBound(event) => rows.put(&token_key(event.user), &recorded.stream),
+            Event::PushTokenUnbound(event) => {
+                if rows.get::<StreamId>(&token_key(event.user))?.is_some_and(|bound| bound == recorded.stream) {
+                    rows.delete(&token_key(event.user));
+                }
+                Ok(())
+            }
             Event::WeiboPostRequested(event) => {
                 let (user, ver, text) = (event.user, event.ver.clone(), event.text.clone());
                 ask(Ask::Share { user, ver, text }, recorded, rows)
@@ -180,8 +221,8 @@ fn ask(ask: Ask, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError>
     if let Some(photo) = ask.photo() {
         rows.put(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind), &position)?;
     }
-    if let Ask::Coupon(task) = &ask {
-        rows.put(&campaign_key(task.campaign), &position)?;
+    if let Some(key) = ask.other_key() {
+        rows.put(&key, &position)?;
     }
     if let Some(user) = ask.user() {
         rows.put(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind), &())?;
@@ -205,13 +246,26 @@ fn campaign_key(campaign: CampaignId) -> KeyBuf {
     KeyBuf::tag(BY_CAMPAIGN).bytes(&campaign.0.0)
 }
 
+fn message_key(message: MessageId) -> KeyBuf {
+    KeyBuf::tag(BY_MESSAGE).bytes(&message.0.0)
+}
+
+fn token_key(user: UserId) -> KeyBuf {
+    KeyBuf::tag(TOKEN).user(user)
+}
+
 fn job_key(position: u64, kind: JobKind) -> KeyBuf {
     KeyBuf::tag(JOB).number(position).kind(kind)
 }
 
 fn end(job: JobId, rows: &mut Rows) -> Result<(), ModelError> {
-    let position = rows.get::<u64>(&KeyBuf::tag(BY_ID).job(job))?;
-    position.map_or(Ok(()), |position| take_out(position, job.kind, rows).map(|_| ()))
+    end_at(&KeyBuf::tag(BY_ID).job(job), job.kind, rows)
+}
+
+/// Ends the job of that kind whose position stands at `key`.
+fn end_at(key: &[u8], kind: JobKind, rows: &mut Rows) -> Result<(), ModelError> {
+    let position = rows.get::<u64>(key)?;
+    position.map_or(Ok(()), |position| take_out(position, kind, rows).map(|_| ()))
 }
 
 fn end_of_photo(photo: PhotoId, kind: JobKind, rows: &mut Rows) -> Result<Option<JobRow>, ModelError> {
@@ -228,8 +282,8 @@ fn take_out(position: u64, kind: JobKind, rows: &mut Rows) -> Result<Option<JobR
     if let Some(photo) = row.ask.photo() {
         rows.delete(&KeyBuf::tag(BY_PHOTO).photo(photo).kind(kind));
     }
-    if let Ask::Coupon(task) = &row.ask {
-        rows.delete(&campaign_key(task.campaign));
+    if let Some(key) = row.ask.other_key() {
+        rows.delete(&key);
     }
     if let Some(user) = row.ask.user() {
         rows.delete(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind));
@@ -246,6 +300,7 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
         let (position, kind) = found.ok_or_else(|| bad_key(&key))?;
         take_out(position, kind, rows)?;
     }
+    rows.delete(&token_key(user));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub mod people;
 pub mod photos;
 pub mod presence;
 pub mod projector;
+pub mod push_tokens;
 pub mod ranking;
 pub mod sessions;
 pub mod shops;

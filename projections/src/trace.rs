@@ -133,6 +133,24 @@ impl TraceView {
         Ok(visits.into_iter().skip(skip).take(take).collect())
     }
 
+    /// Whether somebody checked in at `shop` from `from` to before `until`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn was_at(&self, user: UserId, shop: ShopId, from: Timestamp, until: Timestamp) -> Result<bool, ModelError> {
+        let first_minute = from.seconds().div_euclid(60);
+        for found in rows::scan::<VisitRow>(&self.rows, &KeyBuf::tag(VISIT).user(user)) {
+            let (_, row) = found?;
+            if row.shop == shop && from <= row.at && row.at < until {
+                return Ok(true);
+            }
+            if row.at.seconds().div_euclid(60) < first_minute {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
     /// Where somebody checked in last.
     ///
     /// # Errors

@@ -89,6 +89,7 @@ pub struct Server {
     public: Door,
     admin: Door,
     xmpp: Option<SocketAddr>,
+    chat_api: Door,
     secrets: Vec<String>,
     expected: Vec<String>,
     _own: TempDir,
@@ -107,11 +108,11 @@ impl Server {
         let certificate = setup.certificate.as_deref();
         let (client, scheme) = (client(certificate), if certificate.is_some() { "https" } else { "http" });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let (public, admin) = (Door::new(client.clone(), scheme, nowhere), Door::new(client, scheme, nowhere));
+        let [public, admin, chat_api] = [(); 3].map(|()| Door::new(client.clone(), scheme, nowhere));
         let (secrets, expected) = (Vec::new(), Vec::new());
         let log = Log::default();
         let mut server =
-            Self { setup, dir, running: None, log, public, admin, xmpp: None, secrets, expected, _own: own };
+            Self { setup, dir, running: None, log, public, admin, chat_api, xmpp: None, secrets, expected, _own: own };
         server.start_again();
         for token in ["admin-token", "analyst-token", "internal-token"] {
             let token = server.token(token);
@@ -137,6 +138,9 @@ impl Server {
         let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
         self.public.moved(address("http"));
         self.admin.moved(address("admin"));
+        if let Some(at) = ready["xmpp_api"].as_str() {
+            self.chat_api.moved(at.parse().expect("an address"));
+        }
         self.xmpp = ready["xmpp"].as_str().and_then(|text| text.parse().ok());
     }
 
@@ -233,6 +237,12 @@ impl Server {
     #[must_use]
     pub fn xmpp(&self) -> SocketAddr {
         self.xmpp.expect("a server with the role chat")
+    }
+
+    /// The listener of §32.
+    #[must_use]
+    pub const fn chat_api(&self) -> &Door {
+        &self.chat_api
     }
 
     /// The process.

@@ -16,10 +16,13 @@ mod users;
 
 use utoipa::{OpenApi, openapi};
 
-pub(crate) use self::users::{checked_name, checked_password};
 pub use self::{
     gate::{Admin, AdminAccess, Operator},
     tokens::Tokens,
+};
+pub(crate) use self::{
+    tokens::same,
+    users::{checked_name, checked_password},
 };
 use crate::http::{Route, openapi::complete};
 

@@ -43,6 +43,6 @@ impl Tokens {
 }
 
 /// Compares without telling by its time how much of it is right.
-pub(super) fn same(given: &str, token: &str) -> bool {
+pub(crate) fn same(given: &str, token: &str) -> bool {
     verify_slices_are_equal(given.as_bytes(), token.as_bytes()).is_ok()
 }

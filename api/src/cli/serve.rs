@@ -31,7 +31,12 @@ use crate::{
     metrics::Exporter,
     node::{Node, write_private},
     settings::{Role, Settings},
-    xmpp::{chat::Chat, delivery, stream::Door},
+    xmpp::{
+        chat::Chat,
+        delivery,
+        stream::Door,
+        web::{self, Web, WebAccess},
+    },
 };
 
 /// `dface serve`
@@ -47,6 +52,9 @@ pub struct Args {
     /// Chat's address (XMPP)
     #[arg(long, value_name = "ADDR")]
     xmpp: Option<SocketAddr>,
+    /// The address for the history of chat and for the back end (§32)
+    #[arg(long, value_name = "ADDR")]
+    xmpp_api: Option<SocketAddr>,
     /// The event store; `embedded`
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -76,6 +84,7 @@ impl Args {
         let flags = [
             ("listen.http", address(&self.http)),
             ("listen.admin", address(&self.admin)),
+            ("listen.xmpp_api", address(&self.xmpp_api)),
             ("listen.xmpp", address(&self.xmpp)),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
@@ -97,9 +106,14 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
         return super::worker::run(&settings, admin, metrics).await;
     }
     let http = bind("--http", settings.listen.http).await?;
-    let xmpp = if settings.roles.has(Role::Chat) { Some(bind("--xmpp", settings.listen.xmpp).await?) } else { None };
+    let chat = if settings.roles.has(Role::Chat) {
+        let xmpp = bind("--xmpp", settings.listen.xmpp).await?;
+        Some(ChatListeners { xmpp, api: bind("--xmpp-api", settings.listen.xmpp_api).await? })
+    } else {
+        None
+    };
     let node = Arc::new(Node::open(settings).await?);
-    let served = serve_open(&node, Listeners { http, admin, xmpp }, metrics, &args).await;
+    let served = serve_open(&node, Listeners { http, admin, chat }, metrics, &args).await;
     node.close().await;
     served
 }
@@ -142,15 +156,33 @@ struct Ready {
     ready: bool,
     http: SocketAddr,
     admin: SocketAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    xmpp: Option<SocketAddr>,
+    #[serde(flatten)]
+    chat: Option<ChatReady>,
+}
+
+#[derive(serde::Serialize)]
+struct ChatReady {
+    xmpp: SocketAddr,
+    xmpp_api: SocketAddr,
 }
 
 struct Listeners {
     http: TcpListener,
     admin: TcpListener,
     /// None without the role `chat`.
-    xmpp: Option<TcpListener>,
+    chat: Option<ChatListeners>,
+}
+
+struct ChatListeners {
+    xmpp: TcpListener,
+    /// That of §32.
+    api: TcpListener,
+}
+
+impl ChatListeners {
+    fn ready(&self) -> Result<ChatReady, Failure> {
+        Ok(ChatReady { xmpp: local(&self.xmpp)?, xmpp_api: local(&self.api)? })
+    }
 }
 
 async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
@@ -158,13 +190,15 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
     let tls = load_tls(settings, tls::http_config)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
-    let xmpp_at = listeners.xmpp.as_ref().map(local).transpose()?;
+    let chat_at = listeners.chat.as_ref().map(ChatListeners::ready).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
     let desk = open_desk(node)?;
     let app = Arc::new(App::new(Arc::clone(node))?);
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
+    let back_end = Arc::new(Web { app: Arc::clone(&app), token: tokens.internal.clone() });
+    let back_end = router(back_end, settings, web::routes(), WebAccess::Public, &web::document())?;
     let chat = Chat::new(Arc::clone(node));
     let stream_tls = load_tls(settings, tls::stream_config)?;
     let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
@@ -180,11 +214,13 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| {
         Arc::clone(&web).web(Arc::clone(&peer)).or(public.filter(peer)).unify()
     }));
-    tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
-    if let Some(listener) = listeners.xmpp {
+    if let Some(ChatListeners { xmpp, api }) = listeners.chat {
+        let (limits, tls) = (limits.clone(), tls.clone());
+        tasks.spawn(serve(api, limits, tls, stop.clone(), move |peer| back_end.filter(peer)));
         tasks.spawn(delivery::run(chat, stop.clone()));
-        tasks.spawn(door.listen(listener));
+        tasks.spawn(door.listen(xmpp));
     }
+    tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
@@ -199,7 +235,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
     // Before the ready line: whoever reads it may tell the server to stop at once.
     let told = Told::listen()?;
-    print_json(&Ready { ready: true, http: http_at, admin: admin_at, xmpp: xmpp_at })?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at })?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }

@@ -8,9 +8,11 @@ use crate::settings::{Role, Settings};
 /// Each listener's address; one that is taken while this directory's own server runs is no error.
 #[must_use]
 pub fn ports(settings: &Settings, own_server: bool) -> Vec<Finding> {
-    let chat = settings.roles.has(Role::Chat).then_some(("--xmpp", settings.listen.xmpp));
-    let listeners = [("--http", settings.listen.http), ("--admin", settings.listen.admin)];
-    let each = listeners.into_iter().chain(chat).map(|(flag, address)| match TcpListener::bind(address) {
+    let mut listeners = vec![("--http", settings.listen.http), ("--admin", settings.listen.admin)];
+    if settings.roles.has(Role::Chat) {
+        listeners.extend([("--xmpp", settings.listen.xmpp), ("--xmpp-api", settings.listen.xmpp_api)]);
+    }
+    let each = listeners.into_iter().map(|(flag, address)| match TcpListener::bind(address) {
         Ok(_) => Finding::ok("ports", format!("{flag} {address} is free")),
         Err(error) if own_server && error.kind() == io::ErrorKind::AddrInUse => {
             Finding::ok("ports", format!("{flag} {address} is taken; this directory's server runs"))

@@ -46,6 +46,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("shop_unknown", 404),
     ("checkin_unknown", 404),
     ("report_unknown", 404),
+    ("message_unknown", 404),
     ("photo_unknown", 404),
     ("receiver_unknown", 404),
     ("processing", 404),

@@ -41,7 +41,11 @@ impl Settings {
             (false, true) => return Err(BadSettings("setting `tls.cert` is needed where `tls.key` is set".to_owned())),
             _ => {}
         }
-        let open = [("listen.http", self.listen.http), ("listen.admin", self.listen.admin)];
+        let open = [
+            ("listen.http", self.listen.http),
+            ("listen.admin", self.listen.admin),
+            ("listen.xmpp_api", self.listen.xmpp_api),
+        ];
         for (key, address) in open {
             if !address.ip().is_loopback() && !has(&self.tls.cert) && !self.allow_plaintext {
                 return Err(BadSettings(format!(
@@ -84,6 +88,7 @@ impl Settings {
             ("weibo.timeout_s", self.weibo.timeout_s.cast_signed()),
             ("coupons.trigger_within_s", self.coupons.trigger_within_s),
             ("coupons.send_at_once", i64::try_from(self.coupons.send_at_once).unwrap_or(i64::MAX)),
+            ("greetings.hours", self.greetings.hours),
             ("processes.tries", self.processes.tries.into()),
             ("processes.retry_parked_s", self.processes.retry_parked_s.cast_signed()),
             ("cleaning.orphan_after_s", self.cleaning.orphan_after_s),

@@ -130,6 +130,7 @@ pub struct Jobs {
     pub picture: u16,
     pub coupon: u16,
     pub weibo: u16,
+    pub push: u16,
     pub prefetch: u16,
     pub attempts: u32,
     pub deadline_s: u64,
@@ -159,6 +160,7 @@ impl Jobs {
             JobKind::Picture => self.picture,
             JobKind::Coupon => self.coupon,
             JobKind::Weibo => self.weibo,
+            JobKind::Push => self.push,
         })
     }
 
@@ -239,6 +241,7 @@ impl Settings {
             ("jobs.picture", u64::from(self.jobs.picture)),
             ("jobs.coupon", u64::from(self.jobs.coupon)),
             ("jobs.weibo", u64::from(self.jobs.weibo)),
+            ("jobs.push", u64::from(self.jobs.push)),
             ("jobs.deadline_s", self.jobs.deadline_s),
             ("jobs.silent_s", u64::try_from(self.jobs.silent_s).unwrap_or(0)),
             ("amqp.heartbeat_s", u64::from(self.amqp.heartbeat_s)),

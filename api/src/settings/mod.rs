@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod jobs;
 mod objects;
+mod processes;
 mod rooms;
 mod weibo;
 
@@ -25,6 +26,7 @@ pub use self::{
     chat::Chat,
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
+    processes::{Coupons, Greetings, Processes},
     rooms::Rooms,
     weibo::Weibo,
 };
@@ -88,36 +90,14 @@ pub struct Settings {
     pub chat: Chat,
     /// Coupons.
     pub coupons: Coupons,
+    /// Greetings in rooms.
+    pub greetings: Greetings,
     /// Processes that follow the log.
     pub processes: Processes,
     /// URLs of stored files.
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
-}
-
-/// Coupons.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Coupons {
-    /// Seconds after its cause during which a coupon is given.
-    pub trigger_within_s: i64,
-    /// People whom an operator may send to at once.
-    pub send_at_once: usize,
-    /// More places to look for fonts in.
-    pub fonts: Vec<PathBuf>,
-}
-
-/// Processes that follow the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Processes {
-    /// Tries of an event before it is parked.
-    pub tries: u32,
-    /// Events that may be parked.
-    pub parked: usize,
-    /// Seconds between two tries of parked events.
-    pub retry_parked_s: u64,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -130,6 +110,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// Chat.
     pub xmpp: SocketAddr,
+    /// History and the back end (§32).
+    pub xmpp_api: SocketAddr,
 }
 
 /// PEM files; both or none.

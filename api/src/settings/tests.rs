@@ -51,6 +51,8 @@ fn what_is_wrong_is_named() {
         ("roles = \"worker\"", "--queue"),
         ("[jobs]\nattempts = 1000", "jobs.attempts"),
         ("[jobs]\npicture = 0", "jobs.picture"),
+        ("[jobs]\npush = 0", "jobs.push"),
+        ("[greetings]\nhours = 0", "greetings.hours"),
         ("[jobs]\nlongest_pause_s = 1", "jobs.longest_pause_s"),
         ("[jobs]\nmessage_bytes = 1", "jobs.message_bytes"),
         ("[amqp]\ntimeout_ms = 0", "amqp.timeout_ms"),

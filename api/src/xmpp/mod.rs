@@ -11,3 +11,4 @@ pub mod stanzas;
 pub mod stream;
 #[cfg(test)]
 pub mod testing;
+pub mod web;

@@ -42,15 +42,21 @@ pub struct Stage {
 impl Stage {
     /// An empty one.
     pub async fn new() -> Self {
-        Self::limited(|_| {}).await
+        Self::with(|_| {}).await
     }
 
     /// One with other limits of rooms.
     pub async fn limited(limit: impl FnOnce(&mut Rooms)) -> Self {
+        Self::with(|settings| limit(&mut settings.chat.rooms)).await
+    }
+
+    /// One with other settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
         settings.store_tuning.segment_bytes = 1 << 20;
-        limit(&mut settings.chat.rooms);
+        (settings.limits.message_burst, settings.limits.stanza_burst) = (100_000, 100_000);
+        change(&mut settings);
         let node = Arc::new(Node::open(settings).await.unwrap());
         let (chat, stop) = (Chat::new(node), CancellationToken::new());
         tokio::spawn(delivery::run(Arc::clone(&chat), stop.clone()));
@@ -88,7 +94,7 @@ impl Stage {
         let outbox = Arc::new(Outbox::new(1 << 20));
         let session = Arc::new(Session::new(owner.into(), resource, "dface.cn", outbox));
         self.chat.bound(&session).await;
-        Client { session, chat: Arc::clone(&self.chat), last: Mutex::default() }
+        Client { session, chat: Arc::clone(&self.chat), noted: Mutex::default() }
     }
 
     /// A stream that is available, its own presence read.
@@ -105,7 +111,7 @@ pub struct Client {
     /// Its stream, as the hub knows it.
     pub session: Arc<Session>,
     chat: Arc<Chat>,
-    last: Mutex<Option<Waiting>>,
+    noted: Mutex<Vec<Waiting>>,
 }
 
 /// XML in which `jabber:client` needs not be said.
@@ -137,9 +143,7 @@ impl Client {
     }
 
     fn note(&self, stanza: &Outgoing) -> Element {
-        if stanza.waiting.is_some() {
-            *self.last.lock() = stanza.waiting;
-        }
+        self.noted.lock().extend(stanza.waiting);
         let text = [&stanza.head[..], &stanza.tail[..]].concat();
         String::from_utf8(text).expect("UTF-8").parse().expect("an element")
     }
@@ -170,9 +174,14 @@ impl Client {
 
     /// Acknowledges all that was read.
     pub fn take_all(&self) {
-        if let Some(last) = self.last.lock().take() {
-            self.chat.taken(&self.session, last);
+        if let Some(last) = std::mem::take(&mut *self.noted.lock()).last() {
+            self.chat.taken(&self.session, *last);
         }
+    }
+
+    /// What was written or waits to be, and that nobody acknowledged.
+    pub fn unacknowledged(&self) -> Vec<Waiting> {
+        [self.noted.lock().clone(), self.session.outbox.waiting()].concat()
     }
 
     /// The stream is over, and nobody acknowledged these.

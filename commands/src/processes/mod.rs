@@ -10,6 +10,7 @@
 
 pub mod coupon_messages;
 pub mod coupons;
+pub mod greetings;
 pub mod photo_messages;
 mod runner;
 mod standing;

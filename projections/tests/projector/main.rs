@@ -6,6 +6,7 @@
 mod checkins;
 mod erasure;
 mod generations;
+mod messages;
 mod picky;
 mod pictures;
 mod poison;

@@ -180,7 +180,7 @@ impl Run {
                     let of = PhotoRef { photo: *photo, user: *user, place: *place };
                     commands.photo_post_ended(of, Some("refused".to_owned()), &context).await
                 }
-                Ask::Picture { .. } | Ask::Coupon(_) => unreachable!("only posts were looked for"),
+                Ask::Picture { .. } | Ask::Coupon(_) | Ask::Push { .. } => unreachable!("only posts were looked for"),
             }
             .unwrap();
         });

@@ -26,9 +26,11 @@ use dface_domain::{
 };
 use dface_projections::{
     follows::{Follows, FollowsView},
+    messages::{Messages, MessagesView},
     people::{People, PeopleView},
     presence::{Presence, PresenceView},
     projector::{Parts, Projector, Served, Settings, Standing},
+    push_tokens::{PushTokens, PushTokensView},
     ranking::model::{Ranking, RankingView},
     sessions::{Sessions, SessionsView},
     shops::{Shops, ShopsView},
@@ -106,6 +108,8 @@ pub struct Views {
     pub people: Served<PeopleView>,
     pub sessions: Served<SessionsView>,
     pub follows: Served<FollowsView>,
+    pub messages: Served<MessagesView>,
+    pub push_tokens: Served<PushTokensView>,
 }
 
 impl World {
@@ -208,6 +212,8 @@ impl World {
             people: take!(People),
             sessions: take!(Sessions),
             follows: take!(Follows),
+            messages: take!(Messages),
+            push_tokens: take!(PushTokens),
         };
         (projector, views)
     }

@@ -2,7 +2,9 @@
 
 mod hostile;
 mod resumption;
+mod rooms;
 mod sasl;
+mod services;
 mod streams;
 mod tls;
 mod websocket;

@@ -4,7 +4,7 @@ use dface_commands::{
     Context,
     requests::{RequestKey, Taken},
 };
-use dface_domain::events;
+use dface_domain::{events, ids::UserId};
 use http::StatusCode;
 
 use crate::{
@@ -21,13 +21,23 @@ const MAX_KEY: usize = 255;
 /// same request. Answers are kept
 /// where they are final: successes and refusals, not failures of the machinery.
 pub(super) async fn once(app: &App, request: &Request<Caller>, work: impl AsyncFnOnce(Context) -> Reply) -> Reply {
+    once_by(app, request.caller.user()?, request, work).await
+}
+
+/// The same for whoever is no session: the key is one of `user`'s.
+pub(crate) async fn once_by<C>(
+    app: &App,
+    user: UserId,
+    request: &Request<C>,
+    work: impl AsyncFnOnce(Context) -> Reply,
+) -> Reply {
     let context = app.context();
     let Some(key) = request.head.header(HEADER) else { return work(context).await };
     if key.is_empty() || key.len() > MAX_KEY {
         return Err(ApiError::parameter("Idempotency-Key", format_args!("must have 1 to {MAX_KEY} characters")));
     }
     let content = content(request);
-    let key = RequestKey { user: request.caller.user()?, key, content: &content };
+    let key = RequestKey { user, key, content: &content };
     let commands = &app.node.commands;
     let at = match commands.take_request(&key, &context).await? {
         Taken::Answered(answer) => return Ok(again(answer)),
@@ -49,7 +59,7 @@ fn again(answer: events::Answer) -> Answer {
 }
 
 /// Path and parameters in a stable order.
-fn content(request: &Request<Caller>) -> Vec<u8> {
+fn content<C>(request: &Request<C>) -> Vec<u8> {
     let mut pairs: Vec<(&str, &str)> = request.params.iter().collect();
     pairs.sort_unstable();
     let mut content = request.head.path.trim_end_matches(".json").as_bytes().to_vec();

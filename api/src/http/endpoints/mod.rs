@@ -20,6 +20,7 @@ mod trace;
 mod weibo;
 mod wire;
 
+pub(crate) use self::idempotency::once_by;
 pub use self::{init::InitLimits, sign_in::sign_in_hash};
 use utoipa::{OpenApi, openapi};
 

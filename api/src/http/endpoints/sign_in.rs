@@ -160,6 +160,10 @@ pub(super) async fn open_session(app: &App, request: &Request<Caller>, signed_in
 )]
 pub(super) async fn logout(app: Arc<App>, request: Request<Caller>) -> Reply {
     let Caller::User { user, session } = request.caller else { return Err(ApiError::internal("no session")) };
+    if let Some(token) = request.params.get("pushtoken") {
+        // One that is another's, or was never bound, is left as it is.
+        app.node.commands.unbind_push_token(user, token, &app.context()).await?;
+    }
     let ended = app.node.commands.end_session(session, user, EndReason::SignedOut, &app.context()).await?;
     if let Some(position) = ended {
         app.catch_up(position).await?;

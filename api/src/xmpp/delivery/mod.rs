@@ -157,3 +157,6 @@ fn act(chat: &Chat, recorded: &Recorded, event: Event) {
 fn sign_out(chat: &Chat, user: UserId) {
     chat.sessions.each(Party::User(user), |session| session.outbox.end(End::SignedOut));
 }
+
+#[cfg(test)]
+mod tests;

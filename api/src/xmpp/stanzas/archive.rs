@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const USUAL: usize = 50;
 
 /// Whose archive is asked, and how it is shown.
-pub(super) struct Asked<F> {
+pub(in crate::xmpp::stanzas) struct Asked<F> {
     /// Which.
     pub archive: Archive,
     /// Its address.
@@ -53,7 +53,7 @@ pub(super) async fn own(chat: &Chat, session: &Arc<Session>, iq: &Element, query
 ///
 /// # Errors
 /// What is answered instead.
-pub(super) async fn answer<F: Fn(&MessageEntry) -> Option<String> + Sync>(
+pub(in crate::xmpp::stanzas) async fn answer<F: Fn(&MessageEntry) -> Option<String> + Sync>(
     chat: &Chat,
     session: &Arc<Session>,
     (iq, query): (&Element, &Element),
@@ -214,3 +214,6 @@ fn position(chat: &Chat, id: &str) -> Result<LogPosition, Refused> {
     let entry = chat.node.views.messages.view().message(id)?.ok_or(Condition::ItemNotFound)?;
     Ok(entry.position)
 }
+
+#[cfg(test)]
+mod tests;

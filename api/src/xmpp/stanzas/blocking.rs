@@ -8,12 +8,11 @@ use minidom::Element;
 
 use super::{
     errors::{Condition, Handled, Refused},
-    xml::{Text, result},
+    xml::{Text, ns, result},
 };
 use crate::xmpp::{address::Address, chat::Chat, outbox::Outgoing, session::Session};
 
-/// XEP-0191.
-pub(super) const NS: &str = "urn:xmpp:blocking";
+const BLOCKING: &str = ns::BLOCKING;
 
 /// How long the answer waits until the list shows the change.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,7 +31,7 @@ pub(super) async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, asked:
             session.state.set_blocklist();
             let blocked = user.map(|user| chat.node.views.blocks.view().of(user)).transpose()?.unwrap_or_default();
             let items: String = blocked.into_iter().map(|user| item(chat, user)).collect();
-            session.answer(result(session, iq, &format!("<blocklist xmlns=\"{NS}\">{items}</blocklist>")));
+            session.answer(result(session, iq, &format!("<blocklist xmlns=\"{BLOCKING}\">{items}</blocklist>")));
             return Ok(());
         }
         (Some("set"), "block" | "unblock", None) => return Err(Condition::NotAllowed.into()),
@@ -77,7 +76,7 @@ async fn shown(chat: &Chat, position: Option<LogPosition>) -> Handled {
 
 /// The people that an element names.
 fn items(chat: &Chat, asked: &Element) -> Result<Vec<UserId>, Refused> {
-    let named = asked.children().filter(|child| child.is("item", NS));
+    let named = asked.children().filter(|child| child.is("item", BLOCKING));
     named
         .map(|item| {
             let jid = item.attr("jid").ok_or(Condition::BadRequest)?;
@@ -100,7 +99,7 @@ pub(in crate::xmpp) fn changed(chat: &Chat, user: UserId, other: UserId, blocks:
     chat.sessions.each(Party::User(user), |session| {
         if session.state.wants_blocklist() {
             session.offer(Outgoing::plain(format!(
-                "<iq xmlns=\"jabber:client\" type=\"set\" id=\"{name}-{other}\" to=\"{}\"><{name} xmlns=\"{NS}\">{item}</{name}></iq>",
+                "<iq xmlns=\"jabber:client\" type=\"set\" id=\"{name}-{other}\" to=\"{}\"><{name} xmlns=\"{BLOCKING}\">{item}</{name}></iq>",
                 Text(&session.full())
             )));
         }
@@ -115,7 +114,7 @@ mod tests {
     async fn list(client: &Client) -> Vec<String> {
         client.send("<iq type='get' id='list'><blocklist xmlns='urn:xmpp:blocking'/></iq>").await;
         let answer = client.expect(|e| e.attr("id") == Some("list")).await;
-        let list = answer.get_child("blocklist", NS).unwrap();
+        let list = answer.get_child("blocklist", BLOCKING).unwrap();
         list.children().map(|item| item.attr("jid").unwrap().to_owned()).collect()
     }
 
@@ -135,13 +134,13 @@ mod tests {
         let one = |name: &str| format!("<{name} xmlns='urn:xmpp:blocking'><item jid='{jid}'/></{name}>");
         assert_eq!(set(&phone, &one("block")).await.attr("type"), Some("result"));
         let told = tablet.next_of("iq").await;
-        assert!(told.get_child("block", NS).unwrap().has_child("item", NS));
+        assert!(told.get_child("block", BLOCKING).unwrap().has_child("item", BLOCKING));
         assert_eq!(list(&phone).await, [&*jid]);
         assert!(stage.chat.node.views.blocks.view().blocks(anna, ben).unwrap());
         assert_eq!(set(&phone, &one("unblock")).await.attr("type"), Some("result"));
-        assert!(tablet.next_of("iq").await.has_child("unblock", NS));
+        assert!(tablet.next_of("iq").await.has_child("unblock", BLOCKING));
         stage.chat.node.commands.block(anna, ben, true, &stage.chat.context()).await.unwrap();
-        assert!(tablet.next_of("iq").await.has_child("block", NS), "what is blocked over HTTP is told too");
+        assert!(tablet.next_of("iq").await.has_child("block", BLOCKING), "what is blocked over HTTP is told too");
         assert_eq!(set(&phone, "<unblock xmlns='urn:xmpp:blocking'/>").await.attr("type"), Some("result"));
         assert_eq!(list(&phone).await, [""; 0]);
     }

@@ -60,7 +60,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn who_says_too_much_is_told_so_and_keeps_the_stream() {
-        let stage = Stage::new().await;
+        let stage = Stage::with(|settings| settings.limits.message_burst = 50).await;
         let (anna, ben) = (stage.person("anna").await, stage.person("ben").await);
         let (phone, tablet) = (stage.client(anna, "phone").await, stage.client(anna, "tablet").await);
         let mut refused = vec![];

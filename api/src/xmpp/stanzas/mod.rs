@@ -94,18 +94,20 @@ async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<Addres
         Some(Address::Foreign) => Err(Condition::RemoteServerNotFound.into()),
         Some(Address::Nobody) => Err(Condition::ItemNotFound.into()),
         Some(Address::Room { shop, nick }) => rooms::iq(chat, session, iq, (shop, nick)).await,
-        to if is_account(session, to.as_ref()) => own(chat, session, iq).await,
-        to => services::iq(chat, session, iq, to.as_ref()),
+        to => {
+            let to = to.filter(|to| !is_account(session, Some(to)));
+            asked(chat, session, iq, to.as_ref()).await
+        }
     }
 }
 
-/// What is asked of one's own account.
-async fn own(chat: &Chat, session: &Arc<Session>, iq: &Element) -> Handled {
+/// What is asked of one's own account (`to` is none), or of somebody else. Some clients ask the server what is their account's.
+async fn asked(chat: &Chat, session: &Arc<Session>, iq: &Element, to: Option<&Address>) -> Handled {
     let Some(asked) = iq.children().next() else { return Err(Condition::BadRequest.into()) };
-    match &*asked.ns() {
-        ns::MAM => archive::own(chat, session, iq, asked).await,
-        ns::CARBONS => carbons::iq(session, iq, asked),
-        blocking::NS => blocking::iq(chat, session, iq, asked).await,
-        _ => services::iq(chat, session, iq, None),
+    match (to, &*asked.ns()) {
+        (None, ns::MAM) => archive::own(chat, session, iq, asked).await,
+        (None | Some(Address::Server), ns::CARBONS) => carbons::iq(session, iq, asked),
+        (None | Some(Address::Server), ns::BLOCKING) => blocking::iq(chat, session, iq, asked).await,
+        _ => services::iq(chat, session, iq, to),
     }
 }

@@ -196,6 +196,7 @@ mod tests {
         other
             .send(&format!("<message to='{anna}@dface.cn'><received xmlns='urn:xmpp:receipts' id='m1'/></message>"))
             .await;
+        stage.settled().await;
         let phone = stage.client(anna, "a").await;
         let told = phone.next_of("message").await;
         assert!(told.has_child("received", "urn:xmpp:receipts") && told.has_child("delay", "urn:xmpp:delay"));

@@ -93,7 +93,7 @@ impl<'a> Attempt<'a> {
 
     fn refuse_if_closed(&self) -> Result<(), Failure> {
         let closed = self.app.sign_in_limits.closed_for(&self.counted, self.app.now());
-        closed.map_or(Ok(()), |_| Err(Failure::TemporaryAuthFailure))
+        closed.map_or(Ok(()), |_| Err(Failure::Temporary))
     }
 
     /// Counts it where it failed.

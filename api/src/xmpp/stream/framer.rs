@@ -92,8 +92,7 @@ pub struct Framer {
 
 fn parser(caps: Caps) -> RawParser {
     // Names and values that are too long are found by the limits here, which know the right error.
-    let mut options = Options::default();
-    options.max_token_length = caps.bytes + 1;
+    let options = Options { max_token_length: caps.bytes + 1, ..Options::default() };
     let mut parser: RawParser = WithOptions::with_options(options);
     // Else whitespace between stanzas would wait for what follows it.
     parser.set_text_buffering(false);

@@ -59,9 +59,12 @@ impl Takeover {
 /// Sessions that are over and whose count is still told.
 const REMEMBERED: usize = 10_000;
 
+/// A stream that can be asked for: whose it is, and where.
+type Kept = (Party, Arc<Takeover>);
+
 /// The streams that can be resumed.
 pub(super) struct Resumption {
-    streams: Mutex<HashMap<Box<str>, (Party, Arc<Takeover>)>>,
+    streams: Mutex<HashMap<Box<str>, Kept>>,
     over: Cache<Box<str>, (Party, u32)>,
     cut: Arc<Semaphore>,
 }

@@ -97,6 +97,7 @@ const fn place(kind: JobKind) -> usize {
         JobKind::Picture => 0,
         JobKind::Coupon => 1,
         JobKind::Weibo => 2,
+        JobKind::Push => 3,
     }
 }
 

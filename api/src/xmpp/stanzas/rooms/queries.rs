@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use dface_domain::ids::ShopId;
-use dface_projections::shops::ShopRow;
+use dface_domain::{ids::ShopId, messages::Conversation};
+use dface_projections::{
+    messages::{Archive, MessageEntry},
+    shops::ShopRow,
+};
 use minidom::Element;
 
-use super::{Place, admin, forms, shop};
+use super::{Place, admin, forms, said, shop};
 use crate::xmpp::{
     chat::Chat,
     session::Session,
     stanzas::{
+        archive::{self, Asked},
         errors::{Condition, Handled, Refused},
         services::{
             disco::{self, Identity},
@@ -31,6 +35,9 @@ pub(in crate::xmpp::stanzas) async fn iq(chat: &Chat, session: &Arc<Session>, iq
     let (at, nick) = place;
     let row = shop(chat, at)?;
     let Some(query) = iq.children().next() else { return Err(Condition::BadRequest.into()) };
+    if nick.is_none() && query.ns() == ns::MAM {
+        return archived(chat, session, (at, &row), (iq, query)).await;
+    }
     let set = iq.attr("type") == Some("set");
     let answer = match nick {
         Some(nick) => to_occupant(chat, session, at, (query, &nick))?,
@@ -38,6 +45,21 @@ pub(in crate::xmpp::stanzas) async fn iq(chat: &Chat, session: &Arc<Session>, iq
     };
     session.answer(result(session, iq, &answer));
     Ok(())
+}
+
+/// What was said in a room: rooms are open, and so is what was said there.
+async fn archived(
+    chat: &Chat,
+    session: &Arc<Session>,
+    (at, row): (ShopId, &ShopRow),
+    question: (&Element, &Element),
+) -> Handled {
+    let shown = |entry: &MessageEntry| {
+        Some(format!("<message xmlns=\"{}\"{}", ns::CLIENT, said::written(chat, at, row, entry, None)?))
+    };
+    let archive = Archive::Conversation(Conversation::Room(at));
+    let asked = Asked { archive, by: chat.rooms.address(at), shown };
+    archive::answer(chat, session, question, &asked).await
 }
 
 fn to_room(

@@ -4,10 +4,11 @@ use crate::xmpp::stanzas::xml::ns;
 
 /// The server.
 pub(in crate::xmpp::stanzas) const SERVER: &[&str] =
-    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::VERSION, "msgoffline", ns::DELAY, ns::PING];
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::VERSION, "msgoffline", ns::BLOCKING, ns::CARBONS, ns::DELAY, ns::PING];
 
 /// Somebody's own bare address.
-pub(in crate::xmpp::stanzas) const ACCOUNT: &[&str] = &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::STANZA_ID];
+pub(in crate::xmpp::stanzas) const ACCOUNT: &[&str] =
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::BLOCKING, ns::CARBONS, ns::MAM, ns::PING, ns::STANZA_ID];
 
 /// The domain of the rooms.
 pub(in crate::xmpp::stanzas) const ROOMS: &[&str] =
@@ -26,6 +27,7 @@ pub(in crate::xmpp::stanzas) const ROOM: &[&str] = &[
     "muc_public",
     "muc_unmoderated",
     "muc_unsecured",
+    ns::MAM,
     ns::PING,
     ns::STANZA_ID,
 ];

@@ -20,14 +20,14 @@ pub(super) enum Failure {
     InvalidMechanism,
     MalformedRequest,
     NotAuthorized,
-    TemporaryAuthFailure,
+    Temporary,
 }
 
 impl Failure {
     /// The machinery failed.
     pub(super) fn of(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "signing in to the chat failed");
-        Self::TemporaryAuthFailure
+        Self::Temporary
     }
 
     /// Its name, on the wire and in metrics.
@@ -41,7 +41,7 @@ impl Failure {
             Self::InvalidMechanism => "invalid-mechanism",
             Self::MalformedRequest => "malformed-request",
             Self::NotAuthorized => "not-authorized",
-            Self::TemporaryAuthFailure => "temporary-auth-failure",
+            Self::Temporary => "temporary-auth-failure",
         }
     }
 

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_message_has_three_parts() {
-        let plain = Plain::read(b"\x007\x00secret".to_vec()).ok().expect("it is one");
+        let Ok(plain) = Plain::read(b"\x007\x00secret".to_vec()) else { panic!("it is one") };
         assert_eq!((&*plain.authzid, &*plain.name, &*plain.password), ("", "7", "secret"));
         for bad in [&b""[..], b"7", b"\x007", b"\x007\x00", b"\x00\x00x", b"a\x00b\x00c\x00d", b"\x00\xff\x00x"] {
             assert_eq!(Plain::read(bad.to_vec()).err(), Some(Failure::MalformedRequest), "{bad:?}");

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn clients_without_channel_binding_are_taken_and_names_may_hold_commas() {
-        let scram = Scram::begin(Hash::Sha1, b"y,a=7,n=a=2Cb=3D,r=x", "y").ok().expect("it is a beginning");
+        let Ok(scram) = Scram::begin(Hash::Sha1, b"y,a=7,n=a=2Cb=3D,r=x", "y") else { panic!("it is a beginning") };
         assert_eq!((&*scram.authzid, &*scram.name, &*scram.gs2), ("7", "a,b=", "y,a=7,"));
     }
 
