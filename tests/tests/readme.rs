@@ -64,7 +64,18 @@ impl Server {
     fn start(dir: &Path) -> Self {
         let log = fs::File::create(dir.join("log")).expect("the folder can be written");
         let mut child = Command::new(dface())
-            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--xmpp", "127.0.0.1:0"])
+            .args([
+                "serve",
+                "--demo",
+                "--http",
+                "127.0.0.1:0",
+                "--admin",
+                "127.0.0.1:0",
+                "--xmpp",
+                "127.0.0.1:0",
+                "--xmpp-api",
+                "127.0.0.1:0",
+            ])
             .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

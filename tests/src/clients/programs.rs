@@ -20,7 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// It fails.
 pub fn go_sendxmpp(at: SocketAddr, user: &str, password: &str, to: &str, room: bool, text: &str, certificate: &str) {
     let mut command = Command::new("go-sendxmpp");
-    command.args(["--jserver", &at.to_string(), "--username", &format!("{user}@dface.cn"), "--password", password]);
+    command.args([
+        "--debug",
+        "--jserver",
+        &at.to_string(),
+        "--username",
+        &format!("{user}@dface.cn"),
+        "--password",
+        password,
+    ]);
     if room {
         command.arg("--chatroom");
     }

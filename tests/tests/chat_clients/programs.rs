@@ -53,6 +53,8 @@ fn profanity_signs_in_joins_and_talks() {
         json!({ "to": place.room, "type": "groupchat", "id": "to-profanity-1", "body": "hello, anna" }),
     );
     profanity.sees("ben: hello, anna");
+    // In a room's window it would be for an occupant.
+    profanity.types("/win 1");
     profanity.types(&format!("/msg {} just for you", jid(&place.ben)));
     driver.hears("ben", "just for you");
 }

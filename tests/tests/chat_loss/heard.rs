@@ -39,6 +39,8 @@ pub struct Heard {
     pub behind: bool,
     /// Stable ids of `room` and of `direct`.
     in_room: HashSet<String>,
+    /// Came from the archive on this stream: what was just said may come live too, once, since the archive may be ahead.
+    archived: HashSet<String>,
     in_direct: HashSet<String>,
     /// Came in the room while the archive was asked.
     live: Vec<Said>,
@@ -56,6 +58,7 @@ impl Heard {
             wrong: Vec::new(),
             behind: true,
             in_room: HashSet::new(),
+            archived: HashSet::new(),
             in_direct: HashSet::new(),
             live: Vec::new(),
             query: String::new(),
@@ -73,6 +76,7 @@ impl Heard {
         self.ended.push(broken);
         self.behind = true;
         self.live.clear();
+        self.archived.clear();
         self.query.clear();
     }
 
@@ -127,6 +131,7 @@ impl Heard {
                 self.live.push(said);
                 0
             }
+            (Some("groupchat"), false) if self.archived.remove(&said.0) => 0,
             (Some("groupchat"), false) => self.in_the_room(said),
             _ => self.directly(said),
         }
@@ -153,13 +158,13 @@ impl Heard {
         self.query.clear();
         let mut new = 0;
         for said in std::mem::take(&mut self.results) {
+            self.archived.insert(said.0.clone());
             new += self.in_the_room(said);
         }
         if complete {
             self.behind = false;
-            // What came live before the archive answered may be in it.
             for said in std::mem::take(&mut self.live) {
-                if !self.in_room.contains(&said.0) {
+                if !self.archived.remove(&said.0) {
                     new += self.in_the_room(said);
                 }
             }
