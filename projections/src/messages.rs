@@ -2,8 +2,9 @@
 //!
 //! Rows: `m position` → the message, `i message` → its position, `c conversation position` → when it was sent, `o party position` → the
 //! same (one's own archive: what stands between two), `u user position` → nothing (what is sealed with that person's key), `n party
-//! position` → what waits (the inbox), `w party event` → where that event stands in the inbox, `g party position` → the receipt that
-//! the party gave, `d day` → the first and the last position of messages sent on that day of UTC, `e user` → that the person has left.
+//! position` → what waits (the inbox), `w party event` → where that event stands in the inbox, `l
+//! party` → where the last stands that came into it, `g party position` → in whose
+//! inbox the receipt is that the party gave, `d day` → the first and the last position of messages sent on that day of UTC, `e user` → that the person has left.
 //! What waits and is gone by now keeps its place in the inbox: a client may have taken everything up to there.
 
 mod rows;
@@ -20,7 +21,7 @@ use dface_domain::{
 use uuid::Uuid;
 
 use self::rows::{
-    Day, GivenRow, InboxRow, MessageRow, day_key, given, given_key, inbox, inbox_key, left_key, message_key,
+    Day, InboxRow, MessageRow, Waits, day_key, given, given_key, inbox, inbox_key, last_key, left_key, message_key,
     of_conversation_key, of_party, of_party_key, position_key, position_of, sealed_for, sealed_for_key, waiting,
     waiting_key,
 };
@@ -100,19 +101,6 @@ pub enum Inboxed {
     },
 }
 
-/// A receipt, as who gave it has it in their export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Given {
-    /// For which message.
-    pub message: MessageId,
-    /// Whose message it was.
-    pub to: Party,
-    /// When.
-    pub at: Timestamp,
-    /// How far it was then.
-    pub state: MessageState,
-}
-
 /// Turns what was said and what became of it into archives and inboxes.
 pub struct Messages;
 
@@ -155,19 +143,22 @@ fn sent(event: &MessageSent, recorded: &Recorded, rows: &mut Rows) -> Result<(),
                 rows.put(&of_party_key(party, position), &at)?;
             }
         }
-        wait(event.to, recorded, &InboxRow::Message(event.message), rows)?;
+        wait(event.to, recorded, Waits::Message, rows)?;
     }
     rows.update(&day_key(at), |day: &mut Day| day.widen(position))?;
     rows.put(&message_key(position), &MessageRow::new(event, recorded))
 }
 
 /// Puts something into an inbox, unless its owner has left.
-fn wait(owner: Party, recorded: &Recorded, row: &InboxRow, rows: &mut Rows) -> Result<(), ModelError> {
+fn wait(owner: Party, recorded: &Recorded, what: Waits, rows: &mut Rows) -> Result<(), ModelError> {
     if party_has_left(owner, rows)? {
         return Ok(());
     }
-    rows.put(&waiting_key(owner, recorded.id), &recorded.position)?;
-    rows.put(&inbox_key(owner, recorded.position), row)
+    let (event, position) = (recorded.id, recorded.position);
+    let before = rows.get(&last_key(owner))?;
+    rows.put(&last_key(owner), &position)?;
+    rows.put(&waiting_key(owner, event), &position)?;
+    rows.put(&inbox_key(owner, position), &InboxRow { event, before, what })
 }
 
 fn receipted(event: &MessageReceipted, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
@@ -180,22 +171,20 @@ fn receipted(event: &MessageReceipted, recorded: &Recorded, rows: &mut Rows) -> 
         return Ok(());
     }
     let (message, from, state, to) = (event.message, event.to, event.state, event.from);
-    rows.put(&given_key(from, position), &GivenRow { message, to, at, state })?;
-    let waits = InboxRow::Receipt { event: recorded.id, at, message, from, state, stanza: event.stanza.clone() };
-    wait(to, recorded, &waits, rows)
+    rows.put(&given_key(from, position), &to)?;
+    let receipt = Waits::Receipt { at, message, from, state, stanza: event.stanza.clone() };
+    wait(to, recorded, receipt, rows)
 }
 
 fn taken(event: &InboxTaken, rows: &mut Rows) -> Result<(), ModelError> {
-    let Some(last) = rows.get::<LogPosition>(&waiting_key(event.owner, event.last))? else { return Ok(()) };
-    for key in rows.keys(&waiting(event.owner))? {
-        if rows.get::<LogPosition>(&key)?.is_some_and(|position| position <= last) {
-            rows.delete(&key);
-        }
-    }
-    for key in rows.keys(&inbox(event.owner))? {
-        if position_of(&key)? <= last {
-            rows.delete(&key);
-        }
+    let mut next = rows.get::<LogPosition>(&waiting_key(event.owner, event.last))?;
+    // What stands before something that was taken was taken with it.
+    while let Some(position) = next
+        && let Some(row) = rows.get::<InboxRow>(&inbox_key(event.owner, position))?
+    {
+        rows.delete(&inbox_key(event.owner, position));
+        rows.delete(&waiting_key(event.owner, row.event));
+        next = row.before;
     }
     Ok(())
 }
@@ -208,11 +197,8 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
         rows.delete(&key);
     }
     for key in rows.keys(&given(party))? {
-        let receipt = rows.get::<GivenRow>(&key)?;
-        let waits =
-            receipt.map(|receipt| Ok::<_, ModelError>(inbox_key(receipt.to, position_of(&key)?))).transpose()?;
-        if let Some(waits) = waits {
-            empty(&waits, rows)?;
+        if let Some(owner) = rows.get::<Party>(&key)? {
+            empty(&inbox_key(owner, position_of(&key)?), rows)?;
         }
         rows.delete(&key);
     }
@@ -221,6 +207,7 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
             rows.delete(&key);
         }
     }
+    rows.delete(&last_key(party));
     Ok(())
 }
 
@@ -239,7 +226,7 @@ fn take_out(position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
 /// Leaves nothing but the place of what waited.
 fn empty(key: &[u8], rows: &mut Rows) -> Result<(), ModelError> {
     match rows.get::<InboxRow>(key)? {
-        Some(_) => rows.put(key, &InboxRow::Gone),
+        Some(row) => rows.put(key, &InboxRow { what: Waits::Gone, ..row }),
         None => Ok(()),
     }
 }

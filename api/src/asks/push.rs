@@ -2,7 +2,7 @@
 
 use dface_commands::CommandError;
 use dface_domain::{
-    ids::{MessageId, UserId},
+    ids::{ADMINISTRATOR, MessageId, UserId},
     jobs::PushTask,
     messages::{MessageKind, MessageState, Party},
     ports::KeyError,
@@ -14,6 +14,9 @@ use serde_json::json;
 
 use super::interrupted;
 use crate::node::Node;
+
+/// The name of the administrator, who is no account (§28.2).
+const ADMINISTRATION: &str = "脸脸";
 
 /// Characters of a message that a push shows.
 const MOST: usize = 100;
@@ -60,6 +63,7 @@ fn payload(node: &Node, user: UserId, message: MessageId) -> Result<Option<(Subj
 
 fn name_of(node: &Node, party: Party) -> Result<Option<String>, ModelError> {
     match party {
+        Party::User(ADMINISTRATOR) => Ok(Some(ADMINISTRATION.to_owned())),
         Party::User(user) => Ok(node.views.people.view().get(user)?.and_then(|person| person.profile.name.clone())),
         Party::Shop(shop) | Party::Room(shop) => Ok(node.views.shops.view().name(shop)),
     }

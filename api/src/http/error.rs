@@ -22,6 +22,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("bad_parameter", 400),
     ("bad_encoding", 400),
     ("bad_body", 400),
+    ("bad_stanza", 400),
     ("follows_oneself", 400),
     ("blocks_oneself", 400),
     ("not_the_album", 400),

@@ -21,6 +21,7 @@ const OF_PARTY: u8 = b'o';
 const SEALED_FOR: u8 = b'u';
 const INBOX: u8 = b'n';
 const WAITING: u8 = b'w';
+const LAST: u8 = b'l';
 const GIVEN: u8 = b'g';
 const DAY: u8 = b'd';
 const LEFT: u8 = b'e';
@@ -73,6 +74,10 @@ pub(super) fn waiting(owner: Party) -> KeyBuf {
 
 pub(super) fn waiting_key(owner: Party, event: Uuid) -> KeyBuf {
     waiting(owner).bytes(event.as_bytes())
+}
+
+pub(super) fn last_key(owner: Party) -> KeyBuf {
+    KeyBuf::tag(LAST).party(owner)
 }
 
 pub(super) fn given(party: Party) -> KeyBuf {
@@ -142,23 +147,26 @@ impl MessageRow {
     }
 }
 
-/// What waits in an inbox.
+/// Something in an inbox.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) enum InboxRow {
-    /// The message that stands at the row's position.
-    Message(MessageId),
-    /// What became of a message of the inbox's owner.
-    Receipt { event: Uuid, at: Timestamp, message: MessageId, from: Party, state: MessageState, stanza: Sealed<Stanza> },
-    /// Who said it has left.
-    Gone,
+pub(super) struct InboxRow {
+    /// Its event.
+    pub(super) event: Uuid,
+    /// What came into the inbox before it, where there was anything; taken perhaps.
+    pub(super) before: Option<LogPosition>,
+    /// What it is.
+    pub(super) what: Waits,
 }
 
+/// What waits in an inbox.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct GivenRow {
-    pub(super) message: MessageId,
-    pub(super) to: Party,
-    pub(super) at: Timestamp,
-    pub(super) state: MessageState,
+pub(super) enum Waits {
+    /// The message that stands at the row's position.
+    Message,
+    /// What became of a message of the inbox's owner.
+    Receipt { at: Timestamp, message: MessageId, from: Party, state: MessageState, stanza: Sealed<Stanza> },
+    /// Who said it has left.
+    Gone,
 }
 
 /// Between which positions the messages of a day stand: where a search by time begins and ends.

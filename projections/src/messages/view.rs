@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dface_domain::{
     envelope::LogPosition,
-    ids::{MessageId, UserId},
+    ids::MessageId,
     messages::{Conversation, Party},
     ports::Keys,
     sealed::Sealed,
@@ -13,10 +13,10 @@ use dface_domain::{
 use fjall::{Guard, Keyspace};
 
 use super::{
-    Archive, Given, Inboxed, MessageEntry, Range,
+    Archive, Inboxed, MessageEntry, Range,
     rows::{
-        Day, GivenRow, InboxRow, MessageRow, before_days, behind_days, day_key, given, inbox, message_key,
-        of_conversation, of_party, position_key, position_of, sealed_for,
+        Day, InboxRow, MessageRow, Waits, before_days, behind_days, day_key, inbox, inbox_key, message_key,
+        of_conversation, of_party, position_key, position_of,
     },
 };
 use crate::{
@@ -111,7 +111,7 @@ impl MessagesView {
     pub fn unread(&self, owner: Party) -> Result<u64, ModelError> {
         let mut unread = 0;
         for found in rows::scan::<InboxRow>(&self.rows, &inbox(owner)) {
-            unread += u64::from(matches!(found?.1, InboxRow::Message(_)));
+            unread += u64::from(matches!(found?.1.what, Waits::Message));
             if unread == UNREAD {
                 break;
             }
@@ -124,33 +124,7 @@ impl MessagesView {
     /// # Errors
     /// The disk's.
     pub fn is_waiting(&self, entry: &MessageEntry) -> Result<bool, ModelError> {
-        Ok(self.rows.contains_key(&*super::inbox_key(entry.to, entry.position))?)
-    }
-
-    /// All that is sealed with somebody's key, oldest first: what they said, and what shops said to them. For their own export.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn sealed_for(&self, user: UserId) -> Result<Vec<MessageEntry>, ModelError> {
-        let mut entries = Vec::new();
-        for guard in self.rows.prefix(&*sealed_for(user)) {
-            entries.extend(self.at(position_of(&guard.key()?)?)?);
-        }
-        Ok(entries)
-    }
-
-    /// All receipts that somebody gave, oldest first. For their own export.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn given(&self, party: Party) -> Result<Vec<Given>, ModelError> {
-        let found = rows::scan::<GivenRow>(&self.rows, &given(party));
-        found
-            .map(|found| {
-                let GivenRow { message, to, at, state } = found?.1;
-                Ok(Given { message, to, at, state })
-            })
-            .collect()
+        Ok(self.rows.contains_key(&*inbox_key(entry.to, entry.position))?)
     }
 
     fn at(&self, position: LogPosition) -> Result<Option<MessageEntry>, ModelError> {
@@ -164,12 +138,13 @@ impl MessagesView {
     }
 
     fn inboxed(&self, owner: Party, position: LogPosition, row: InboxRow) -> Result<Option<Inboxed>, ModelError> {
-        match row {
-            InboxRow::Message(_) => Ok(self.at(position)?.map(Inboxed::Message)),
-            InboxRow::Receipt { event, at, message, from, state, stanza } => Ok(self
+        let InboxRow { event, what, .. } = row;
+        match what {
+            Waits::Message => Ok(self.at(position)?.map(Inboxed::Message)),
+            Waits::Receipt { at, message, from, state, stanza } => Ok(self
                 .opens(&stanza)
                 .then_some(Inboxed::Receipt { event, position, at, message, from, to: owner, state, stanza })),
-            InboxRow::Gone => Ok(None),
+            Waits::Gone => Ok(None),
         }
     }
 

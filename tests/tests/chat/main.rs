@@ -4,6 +4,7 @@ mod hostile;
 mod resumption;
 mod rooms;
 mod sasl;
+mod sections;
 mod services;
 mod streams;
 mod tls;

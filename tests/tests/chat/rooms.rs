@@ -92,7 +92,7 @@ fn names_that_are_taken_get_a_number_and_streams_of_one_person_share_theirs() {
     let mut server = Server::start();
     let shop = server.operator().add_shop("Bar", HERE);
     let (anna, ben) = (server.person("Anna", 2), server.person("Ben", 1));
-    ben.post("/user_infos/update", &[("name", "Anna")]);
+    ben.post("/user_infos/update", &[("name", &"Anna")]);
     let (mut first, _) = within(&server, &anna, shop);
     let (mut second, told) = within(&server, &ben, shop);
     assert_eq!(told.iter().map(nick).filter(|nick| !nick.is_empty()).collect::<Vec<_>>(), ["Anna", "Anna (2)"]);

@@ -37,6 +37,7 @@ const TEXTS: &[&str] = &[
     "120.126457",
     "我在分享这句话",
     "2.00-token",
+    "我在房间里说过的话",
 ];
 
 fn setup(weibo: &StandIn) -> Setup {
@@ -77,6 +78,9 @@ fn world() -> World {
     let wei = Phone::new(server.public(), &Answer::to(callback.header("x-forwarded-for", "203.0.113.77")));
     for phone in [&anna, &wei] {
         live(phone, &ben, shop);
+        let said = pairs(&[("roomid", &shop), ("uid", &phone.user), ("message", &"我在房间里说过的话")]);
+        let request = server.chat_api().request(Method::POST, "/api/room").bearer_auth(server.token("internal-token"));
+        Answer::to(request.form(&said)).ok();
     }
     // Not the forms of places: the server's log has times with as many digits.
     TEXTS.iter().filter(|text| !text.contains("203.0")).for_each(|text| server.secret(*text));

@@ -1,6 +1,7 @@
 //! Who may see what of whom, and do what in whose name, as one table: every endpoint, for everybody who may ask, under
 //! each of the three invisible settings (§16). Later endpoints add their rows here, or stand in `OF_NOBODY_ELSE`.
 
+mod chat;
 mod pictures;
 
 use std::fmt::Write as _;
@@ -117,6 +118,7 @@ impl Asked<'_> {
             ("od", &1),
         ];
         let mut rows = self.acting_with_pictures(viewer);
+        rows.extend(self.acting_in_chat(viewer));
         rows.extend([
             ("§9 checking in as the subject", post("/checkins", &arriving)),
             ("§16 changing the subject", post("/user_info/set", &[("user_id", &user)])),
@@ -221,6 +223,7 @@ fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> Stri
     let mut columns: Vec<Vec<(&str, String)>> = viewers.iter().map(|(_, viewer)| asked.rows(viewer)).collect();
     for ((_, viewer), column) in viewers.iter().zip(&mut columns) {
         column.extend(asked.picture_rows(viewer));
+        column.extend(asked.chat_rows(viewer));
     }
     // The subject comes last, who may.
     for ((_, viewer), column) in viewers.iter().zip(&mut columns).rev() {
@@ -289,6 +292,7 @@ fn who_may_see_what_of_whom() {
         let coupon = coupon(&operator, shop, subject);
         shown(subject, "/coupons/img", &coupon, 0);
         let pictures = Pictures::of(&operator, subject, [friend, third], shop, invisible);
+        chat::settled(&server, subject.user, shop, &pictures);
         let (checkin, coupon, pictures) = (&checkin, &coupon, &pictures);
         let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
@@ -299,10 +303,12 @@ fn who_may_see_what_of_whom() {
 
 #[test]
 fn every_endpoint_is_in_the_table_or_of_nobody_else() {
-    let source = [include_str!("matrix.rs"), include_str!("matrix/pictures.rs")].concat();
+    let source =
+        [include_str!("matrix.rs"), include_str!("matrix/chat.rs"), include_str!("matrix/pictures.rs")].concat();
     let server = Server::start();
-    let described = Answer::to(server.request(Method::GET, "/openapi.json")).ok();
-    let paths = described["paths"].as_object().expect("paths");
+    let of = |request: RequestBuilder| Answer::to(request).ok()["paths"].as_object().expect("paths").clone();
+    let mut paths = of(server.request(Method::GET, "/openapi.json"));
+    paths.extend(of(server.chat_api().request(Method::GET, "/openapi.json")));
     // Of one that ends with an id, what comes before it.
     let fixed = |path: &str| path.split('{').next().unwrap_or_default().to_owned();
     let missing: Vec<&String> = paths.keys().filter(|path| !source.contains(&format!("\"{}\"", fixed(path)))).collect();

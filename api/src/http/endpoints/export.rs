@@ -185,8 +185,15 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
         user: Option<UserId>,
     }
     let decoded = event.data.decode()?;
-    if let Event::MessageSent(message) = &decoded {
-        return Ok(message.from == Party::User(user));
+    let party = match &decoded {
+        Event::MessageSent(event) => Some(event.from),
+        Event::MessageReceipted(event) => Some(event.to),
+        Event::MessageMissed(event) => Some(event.to),
+        Event::InboxTaken(event) => Some(event.owner),
+        _ => None,
+    };
+    if let Some(party) = party {
+        return Ok(party == Party::User(user));
     }
     let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.

@@ -122,6 +122,8 @@ impl Web {
     /// 404, which names the parameter.
     pub(super) async fn must_be_there(&self, parameter: &str, party: Party) -> Result<(), ApiError> {
         match party {
+            // The administrator always is (§28.2).
+            Party::User(ADMINISTRATOR) => Ok(()),
             Party::User(user) if !self.app.node.commands.user_exists(user).await? => Err(ApiError::not_found(
                 Rejection::UserUnknown(user).code(),
                 format!("{parameter}: there is no user {user}"),

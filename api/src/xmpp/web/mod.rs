@@ -3,6 +3,7 @@
 
 mod history;
 mod internal;
+mod rest;
 
 use std::sync::Arc;
 
@@ -31,7 +32,15 @@ use crate::{
         description = "The history of rooms and talks (a session of the app, or the internal token), and what the back end may do \
                        (the internal token, `Authorization: Bearer`)."
     ),
-    paths(history::room, history::own, history::between, internal::room, internal::block, internal::unblock)
+    paths(
+        history::room,
+        history::own,
+        history::between,
+        internal::room,
+        internal::block,
+        internal::unblock,
+        rest::rest
+    )
 )]
 struct Documented;
 
@@ -46,7 +55,7 @@ pub fn document() -> openapi::OpenApi {
 /// All routes of this listener but for its documents.
 #[must_use]
 pub fn routes() -> Vec<Route<Web>> {
-    [history::routes(), internal::routes()].into_iter().flatten().collect()
+    [history::routes(), internal::routes(), rest::routes()].into_iter().flatten().collect()
 }
 
 /// The listener's state.

@@ -12,9 +12,9 @@ use super::{Asked, Viewer, settle};
 /// Pictures of the subject, shown but for the one that waits.
 pub(super) struct Pictures {
     album: String,
-    room: String,
+    pub(super) room: String,
     for_friend: String,
-    for_third: String,
+    pub(super) for_third: String,
     /// In the album, not processed yet.
     waiting: String,
     /// Where the one that waits is as it came.
