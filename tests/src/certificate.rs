@@ -5,6 +5,8 @@ use std::fs;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
+use crate::Setup;
+
 /// A self-signed certificate for loopback and the chat's domain, in files.
 #[derive(Debug)]
 pub struct Certificate {
@@ -35,5 +37,10 @@ impl Certificate {
         };
         let (pem, key) = (cert.pem(), write("key.pem", &signing_key.serialize_pem()));
         Self { cert: write("cert.pem", &pem), key, pem, _dir: dir }
+    }
+    /// A server that uses it, and clients that trust it.
+    #[must_use]
+    pub fn used(&self, setup: Setup) -> Setup {
+        setup.set("TLS__CERT", &self.cert).set("TLS__KEY", &self.key).tls(self.pem.clone())
     }
 }

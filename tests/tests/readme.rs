@@ -64,18 +64,8 @@ impl Server {
     fn start(dir: &Path) -> Self {
         let log = fs::File::create(dir.join("log")).expect("the folder can be written");
         let mut child = Command::new(dface())
-            .args([
-                "serve",
-                "--demo",
-                "--http",
-                "127.0.0.1:0",
-                "--admin",
-                "127.0.0.1:0",
-                "--xmpp",
-                "127.0.0.1:0",
-                "--xmpp-api",
-                "127.0.0.1:0",
-            ])
+            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+            .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
             .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -70,6 +70,7 @@ fn a_port_that_is_taken_is_named_with_its_flag() {
     let address = taken.local_addr().expect("an address").to_string();
     refused(&[], &["serve", "--http", &address, "--admin", "127.0.0.1:0"]).says(&["--http", &address]);
     refused(&[], &["serve", "--http", "127.0.0.1:0", "--admin", &address]).says(&["--admin", &address]);
+    refused(&[], &[&SERVE[..], &["--xmpp", &address]].concat()).says(&["--xmpp", &address]);
 }
 
 #[test]

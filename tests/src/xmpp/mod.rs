@@ -62,11 +62,16 @@ impl Xmpp {
     #[track_caller]
     pub fn signed_in(to: SocketAddr, name: &str, password: &str) -> Self {
         let mut client = Self::connect(to);
-        client.open();
-        let answer = client.plain(name, password);
-        assert!(answer.is("success", SASL), "{}", String::from(&answer));
-        client.open();
+        client.sign_in(name, password);
         client
+    }
+
+    #[track_caller]
+    fn sign_in(&mut self, name: &str, password: &str) {
+        self.open();
+        let answer = self.plain(name, password);
+        assert!(answer.is("success", SASL), "{}", String::from(&answer));
+        self.open();
     }
 
     /// Signs somebody in and binds `resource`.
@@ -77,6 +82,21 @@ impl Xmpp {
     #[track_caller]
     pub fn of(server: &Server, phone: &Phone, resource: &str) -> Self {
         let mut client = Self::signed_in(server.xmpp(), &phone.user.to_string(), &phone.chat_password);
+        client.bind(resource);
+        client
+    }
+
+    /// Signs somebody in over TLS and binds `resource`; the server's certificate is this one (PEM).
+    ///
+    /// # Panics
+    /// It was refused.
+    #[must_use]
+    #[track_caller]
+    pub fn private(server: &Server, phone: &Phone, resource: &str, certificate: &str) -> Self {
+        let mut client = Self::connect(server.xmpp());
+        client.open();
+        client.start_tls(certificate);
+        client.sign_in(&phone.user.to_string(), &phone.chat_password);
         client.bind(resource);
         client
     }

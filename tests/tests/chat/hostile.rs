@@ -7,9 +7,11 @@ use std::{
 };
 
 use dface_tests::{
-    Phone, Server, Setup, Xmpp, raw,
+    Certificate, Phone, Server, Setup, Xmpp, raw,
     xmpp::{CLIENT, HEADER},
 };
+
+use crate::websocket::Web;
 
 /// A server, somebody, and a stream of hers that must go on.
 struct Stage {
@@ -156,22 +158,37 @@ fn streams_that_stay_half_open_by_the_thousand_are_ended() {
     stage.lives();
 }
 
-#[test]
-fn idle_streams_cost_little() {
-    let mut stage = Stage::set();
-    let streams = |stage: &Stage, from: usize| -> Vec<Xmpp> {
-        let of = |n: usize| Xmpp::of(&stage.server, &stage.anna, &format!("idle{n}"));
-        (from..from + 250).map(of).collect()
-    };
-    // What is reserved once is not theirs.
-    let first = streams(&stage, 0);
+/// Bytes that each of 250 streams costs, beside what is reserved once.
+fn cost_of_each<C>(stage: &Stage, mut open: impl FnMut(&str) -> C) -> u64 {
+    let mut streams = |from: u32| -> Vec<C> { (from..from + 250).map(|n| open(&format!("idle{n}"))).collect() };
+    let _first = streams(0);
     let before = stage.memory();
-    let mut second = streams(&stage, 250);
-    let each = stage.memory().saturating_sub(before) / 250;
-    assert!(each <= 20_000, "an idle stream costs {each} bytes");
-    second.iter_mut().for_each(|client| client.send(" "));
+    let _second = streams(250);
+    stage.memory().saturating_sub(before) / 250
+}
+
+#[test]
+fn an_idle_stream_costs_less_than_20_kilobytes() {
+    let certificate = Certificate::new();
+    let mut server = certificate.used(Setup::default()).start();
+    let anna = server.person("anna", 2);
+    let other = Xmpp::of(&server, &anna, "other");
+    let mut stage = Stage { server, anna, other };
+    let (server, anna) = (&stage.server, &stage.anna);
+    let over_tcp = cost_of_each(&stage, |resource| Xmpp::of(server, anna, resource));
+    let over_tls = cost_of_each(&stage, |resource| Xmpp::private(server, anna, resource, &certificate.pem));
+    for (kind, each) in [("TCP", over_tcp), ("TLS", over_tls)] {
+        assert!(each <= 20_000, "an idle stream over {kind} costs {each} bytes");
+    }
     stage.lives();
-    drop(first);
+}
+
+#[test]
+fn an_idle_stream_over_websocket_costs_less_than_20_kilobytes() {
+    let mut stage = Stage::set();
+    let each = cost_of_each(&stage, |resource| Web::of(&stage.server, &stage.anna, resource));
+    assert!(each <= 20_000, "an idle stream over WebSocket costs {each} bytes");
+    stage.lives();
 }
 
 #[test]

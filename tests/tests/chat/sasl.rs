@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dface_tests::{Answer, Server, Setup, Xmpp, xmpp::SASL};
-use reqwest::Method;
+use reqwest::{Method, blocking::Response};
 
 use crate::failure;
 
@@ -77,19 +77,28 @@ fn whoever_does_it_out_of_order_is_not_authorized() {
 }
 
 #[test]
-fn a_password_may_end_with_a_device() {
+fn a_password_may_end_with_a_device_which_is_bound_once() {
     let mut server = Server::start();
     let anna = server.person("anna", 2);
     let token = "ea6e4f05b48f4a057816956e567c6feacf14ee28cbbbab67993e263c3dfa2c27";
+    server.secret(token);
     let mut client = Xmpp::connect(server.xmpp());
     client.open();
-    assert_eq!(
-        failure(&client.plain(&anna.user.to_string(), &format!("{}3{token}", anna.chat_password))),
-        "not-authorized"
-    );
-    let mut client = Xmpp::signed_in(server.xmpp(), &anna.user.to_string(), &format!("{}2{token}", anna.chat_password));
-    client.bind("phone");
-    server.secret(token);
+    let name = anna.user.to_string();
+    let with = |environment: u8| format!("{}{environment}{token}", anna.chat_password);
+    assert_eq!(failure(&client.plain(&name, &with(3))), "not-authorized");
+    let bound = |server: &Server| {
+        let lines = server.operator().request(Method::GET, "/events?type=PushTokenBound").send();
+        lines.and_then(Response::text).expect("events").lines().count()
+    };
+    let _bound_now = Xmpp::signed_in(server.xmpp(), &name, &with(2));
+    assert_eq!(bound(&server), 1);
+    // What was written before is read once this is.
+    server.person("ben", 1);
+    let _bound_before = Xmpp::signed_in(server.xmpp(), &name, &with(2));
+    assert_eq!(bound(&server), 1);
+    let _bound_elsewhere = Xmpp::signed_in(server.xmpp(), &name, &with(1));
+    assert_eq!(bound(&server), 2);
 }
 
 #[test]

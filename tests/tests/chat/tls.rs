@@ -7,11 +7,7 @@ const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 #[test]
 fn a_stream_becomes_private_and_goes_on_by_the_usual_way() {
     let certificate = Certificate::new();
-    let mut server = Setup::default()
-        .set("TLS__CERT", &certificate.cert)
-        .set("TLS__KEY", &certificate.key)
-        .tls(certificate.pem.clone())
-        .start();
+    let mut server = certificate.used(Setup::default()).start();
     let anna = server.person("anna", 2);
     let mut client = Xmpp::connect(server.xmpp());
     let features = client.open();
@@ -36,11 +32,7 @@ fn a_stream_becomes_private_and_goes_on_by_the_usual_way() {
 #[test]
 fn what_is_said_in_the_same_breath_as_starttls_is_not_heard() {
     let certificate = Certificate::new();
-    let mut server = Setup::default()
-        .set("TLS__CERT", &certificate.cert)
-        .set("TLS__KEY", &certificate.key)
-        .tls(certificate.pem.clone())
-        .start();
+    let mut server = certificate.used(Setup::default()).start();
     let anna = server.person("anna", 2);
     let mut client = Xmpp::connect(server.xmpp());
     client.open();
@@ -59,4 +51,14 @@ fn without_a_certificate_tls_fails() {
     client.open();
     assert!(client.ask(&format!("<starttls xmlns='{TLS}'/>")).is("failure", TLS));
     assert_eq!(client.ended(), None);
+}
+
+#[test]
+fn listening_without_tls_off_loopback_must_be_asked_for() {
+    let refused = dface_tests::dface(
+        tempfile::tempdir().expect("a directory").path(),
+        &[("DFACE_LISTEN__XMPP", "0.0.0.0:0")],
+        &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+    );
+    refused.ended(2).says(&["listen.xmpp", "chat.allow_plaintext"]);
 }

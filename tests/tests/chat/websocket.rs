@@ -3,20 +3,31 @@
 use std::net::TcpStream;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dface_tests::{Phone, Server, Xmpp, raw};
+use dface_tests::{Phone, Server, Setup, Xmpp, raw, xmpp::SASL};
 use minidom::Element;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket, client::IntoClientRequest as _};
+
+use crate::failure;
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='dface.cn' version='1.0'/>";
 
-struct Web(WebSocket<TcpStream>);
+/// A stream over WebSocket.
+pub struct Web(WebSocket<TcpStream>);
 
 impl Web {
     fn connect(server: &Server) -> Self {
+        Self::connect_from(server, None)
+    }
+
+    /// As if a proxy said who connects.
+    fn connect_from(server: &Server, client: Option<&str>) -> Self {
         let at = server.public().address();
         let mut request = format!("ws://{at}/xmpp-websocket").into_client_request().expect("a request");
         request.headers_mut().insert("sec-websocket-protocol", "xmpp".parse().expect("a value"));
+        if let Some(client) = client {
+            request.headers_mut().insert("x-forwarded-for", client.parse().expect("a value"));
+        }
         let (socket, answer) = tungstenite::client(request, raw::connect(at)).expect("a WebSocket");
         assert_eq!(answer.headers()["sec-websocket-protocol"], "xmpp");
         Self(socket)
@@ -59,6 +70,13 @@ impl Web {
         web
     }
 
+    /// Signs somebody in and binds `resource`.
+    pub fn of(server: &Server, phone: &Phone, resource: &str) -> Self {
+        let mut web = Self::signed_in(server, phone);
+        web.bind(resource);
+        web
+    }
+
     fn bind(&mut self, resource: &str) {
         let bind = "urn:ietf:params:xml:ns:xmpp-bind";
         let answer = self.ask(&format!(
@@ -89,8 +107,7 @@ fn ping(id: &str) -> String {
 fn a_browser_signs_in_talks_and_closes() {
     let mut server = Server::start();
     let anna = server.person("anna", 2);
-    let mut web = Web::signed_in(&server, &anna);
-    web.bind("browser");
+    let mut web = Web::of(&server, &anna, "browser");
     assert_eq!(web.ask(&ping("1")).attr("id"), Some("1"));
     web.0.send(Message::Ping(Vec::new().into())).expect("taken");
     assert_eq!(web.ask(&ping("2")).attr("id"), Some("2"));
@@ -102,8 +119,7 @@ fn a_browser_signs_in_talks_and_closes() {
 fn a_stream_may_be_resumed_over_another_kind_of_connection() {
     let mut server = Server::start();
     let anna = server.person("anna", 2);
-    let mut web = Web::signed_in(&server, &anna);
-    web.bind("browser");
+    let mut web = Web::of(&server, &anna, "browser");
     let id = web.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").attr("id").expect("an id").to_owned();
     drop(web);
     let mut tcp = Xmpp::signed_in(server.xmpp(), &anna.user.to_string(), &anna.chat_password);
@@ -130,8 +146,7 @@ fn frames_that_are_no_documents_end_the_stream() {
         (Message::binary(OPEN.as_bytes().to_vec()), "bad-format"),
         (Message::text("<presence/>"), "unsupported-stanza-type"),
     ] {
-        let mut web = Web::signed_in(&server, &anna);
-        web.bind("browser");
+        let mut web = Web::of(&server, &anna, "browser");
         web.0.send(frame).expect("taken");
         assert_eq!(web.ended().as_deref(), Some(condition));
     }
@@ -148,4 +163,19 @@ fn other_requests_of_the_path_are_told_what_is_needed() {
     assert!(request("Connection: close\r\n").starts_with("HTTP/1.1 426 "));
     let upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: a\r\n";
     assert!(request(upgrade).starts_with("HTTP/1.1 400 "), "the protocol is not named");
+}
+
+#[test]
+fn whoever_is_not_on_this_machine_signs_in_where_nobody_can_read_along() {
+    let features = |setup: Setup| {
+        let server = setup.set("TRUSTED_PROXIES", "[\"127.0.0.1/32\"]").start();
+        let mut web = Web::connect_from(&server, Some("192.0.2.1"));
+        let offered = web.open().has_child("mechanisms", SASL);
+        let answer = web.ask(&format!("<auth xmlns='{SASL}' mechanism='PLAIN'>AGEAYg==</auth>"));
+        (offered, failure(&answer).to_owned())
+    };
+    assert_eq!(features(Setup::default()), (false, "encryption-required".to_owned()));
+    let allowed = (true, "not-authorized".to_owned());
+    assert_eq!(features(Setup::default().set("CHAT__ALLOW_PLAINTEXT", true)), allowed);
+    assert_eq!(features(Setup::default().set("PUBLIC_URL", "https://api.example.org")), allowed);
 }

@@ -109,10 +109,20 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Binds a device to whoever signed in with it. That it cannot be bound keeps nobody out.
+/// Binds a device to whoever signed in with it, unless it is theirs already. That it cannot be bound keeps nobody out.
 pub(super) async fn bind_token(app: &App, user: UserId, device: Device<'_>) {
-    let bound = app.node.commands.bind_push_token(user, device.environment, device.token, &app.context()).await;
-    if let Err(error) = bound {
+    let Device { environment, token } = device;
+    let commands = &app.node.commands;
+    let stream = commands.push_token_stream(token);
+    let is_bound = app.views().push_tokens.view().is_bound(user, environment, &stream).unwrap_or_else(|error| {
+        // Binding it once more does no harm.
+        tracing::warn!(%error, "push tokens cannot be read");
+        false
+    });
+    if is_bound {
+        return;
+    }
+    if let Err(error) = commands.bind_push_token(user, environment, token, &app.context()).await {
         tracing::warn!(%error, "a push token could not be bound");
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use metrics::{counter, gauge};
 use minidom::Element;
 use tokio::{
-    sync::{OwnedSemaphorePermit, oneshot},
+    sync::oneshot,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -14,7 +14,7 @@ use super::{
         hub::Hub,
         outbox::{End, Next, Outgoing, Waiting},
     },
-    door::Door,
+    door::{Door, Place},
     error::StreamError,
     framer::Input,
     management::Management,
@@ -65,13 +65,7 @@ struct Bound<'a, H> {
 }
 
 /// Serves a stream until it is over, or another connection has it.
-pub(super) async fn run<H: Hub>(
-    door: &Door<H>,
-    wire: Wire,
-    live: Box<Live>,
-    begin: Begin,
-    place: OwnedSemaphorePermit,
-) {
+pub(super) async fn run<H: Hub>(door: &Door<H>, wire: Wire, live: Box<Live>, begin: Begin, place: Place) {
     gauge!(names::CHAT_STREAMS).increment(1.0);
     let mut bound = Bound { door, wire, live, asked: None, lost: Vec::new() };
     let ended = Box::pin(bound.serve(begin)).await;

@@ -29,6 +29,17 @@ pub struct Door<H> {
     tasks: TaskTracker,
 }
 
+/// Room for a connection, for as long as it is open.
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        gauge!(names::CHAT_CONNECTIONS).decrement(1.0);
+    }
+}
+
 /// Refused connections that are still being told so.
 const REFUSALS: usize = 64;
 
@@ -85,8 +96,10 @@ impl<H: Hub> Door<H> {
     }
 
     /// Room for one more connection.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    pub(super) fn place(&self) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        gauge!(names::CHAT_CONNECTIONS).increment(1.0);
+        Some(Place { _permit: permit })
     }
 
     /// Runs a task that the stop waits for.
@@ -95,14 +108,11 @@ impl<H: Hub> Door<H> {
     }
 
     /// Serves a connection to its end, and the stream that is bound on it to its own or to another connection.
-    pub(super) async fn talk(self: &Arc<Self>, wire: Wire, place: OwnedSemaphorePermit) {
-        gauge!(names::CHAT_CONNECTIONS).increment(1.0);
+    pub(super) async fn talk(self: &Arc<Self>, wire: Wire, place: Place) {
         // What negotiating takes is given back when it is over; most of a stream's life comes after it.
         let negotiated = Box::pin(negotiation::run(self, wire)).await;
-        match negotiated {
-            Some((wire, live, begin)) => bound::run(self, wire, live, begin, place).await,
-            None => drop(place),
+        if let Some((wire, live, begin)) = negotiated {
+            bound::run(self, wire, live, begin, place).await;
         }
-        gauge!(names::CHAT_CONNECTIONS).decrement(1.0);
     }
 }

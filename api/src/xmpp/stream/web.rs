@@ -21,6 +21,7 @@ use warp::{Filter, Rejection, reply::Response};
 
 use super::{super::hub::Hub, door::Door, wire::Wire};
 use crate::{
+    app::secure_cookies,
     http::request::{Peer, client_address},
     settings::Role,
 };
@@ -101,7 +102,8 @@ impl<H: Hub> Door<H> {
         let Some(place) = self.place() else { return answer(StatusCode::SERVICE_UNAVAILABLE, &[]) };
         let settings = &self.app.node.settings;
         let from = client_address(peer.address.ip(), headers, &settings.trusted_proxies);
-        let (door, private) = (Arc::clone(self), peer.tls);
+        // Behind a proxy that speaks TLS, `public_url` says so.
+        let (door, private) = (Arc::clone(self), secure_cookies(&self.app.node, peer));
         let limit = settings.limits.head_s;
         self.spawn(async move {
             let upgraded = tokio::time::timeout(std::time::Duration::from_secs(limit), upgrade).await;

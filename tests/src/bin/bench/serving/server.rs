@@ -42,8 +42,8 @@ impl Server {
     pub fn start_with(program: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<(Self, Duration), Failed> {
         let begun = Instant::now();
         let mut child = Command::new(program)
-            .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-            .args(["--xmpp", "127.0.0.1:0", "--xmpp-api", "127.0.0.1:0", "--data"])
+            .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
             .arg(data)
             .env("DFACE_LOG__LEVEL", "warn")
             .envs(settings.iter().copied())
