@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::Setup;
 
-/// A self-signed certificate for loopback, in files.
+/// A self-signed certificate for loopback and the chat's domain, in files.
 #[derive(Debug)]
 pub struct Certificate {
     _dir: TempDir,
@@ -27,7 +27,7 @@ impl Certificate {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "each is another one")]
     pub fn new() -> Self {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "dface.cn".to_owned()];
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a key");
         let dir = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: &str| {

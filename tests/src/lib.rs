@@ -15,10 +15,12 @@
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
 //! | `rabbitmq` | a RabbitMQ of its own, with nothing of the machine's |
+//! | `clients` | XMPP clients that others wrote |
 //! | `disk` | a small disk of its own, for filling it |
 
 pub mod certificate;
 pub mod client;
+pub mod clients;
 pub mod command;
 pub mod disk;
 pub mod graph;

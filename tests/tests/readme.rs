@@ -1,7 +1,7 @@
 //! The shell blocks of the documents do what the documents say.
 //!
 //! A block that begins with "```sh try" is run, in the order of the page, by one bash beside a server with the demo's
-//! data; a "```json" block after it is its answer. Ids (also in paths), dates and passwords of the answer are compared by their shape,
+//! data; "```python try" by Python with slixmpp, "```js try" by Node with @xmpp/client and strophe.js. A "```json" block after it is its answer. Ids (also in paths), dates and passwords of the answer are compared by their shape,
 //! everything else as it stands. A list that the page cuts short ends with `…`.
 
 use std::{
@@ -31,12 +31,17 @@ fn steps(page: &str) -> Vec<Step> {
         let Some(language) = line.trim().strip_prefix("```") else { continue };
         let block: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
         let text = block.join("\n");
-        match language {
-            "sh try" => steps.push(Step { commands: text, answer: None }),
-            "json" if open => steps.last_mut().expect("a step is open").answer = Some(text),
-            _ => {}
+        let commands = match language {
+            "sh try" => Some(text.clone()),
+            "python try" => Some(format!("slixmpp-python - <<'THE_END'\n{text}\nTHE_END")),
+            "js try" => Some(format!("xmpp-node /dev/stdin <<'THE_END'\n{text}\nTHE_END")),
+            _ => None,
+        };
+        if language == "json" && open {
+            steps.last_mut().expect("a step is open").answer = Some(text);
         }
-        open = language == "sh try";
+        open = commands.is_some();
+        steps.extend(commands.map(|commands| Step { commands, answer: None }));
     }
     steps
 }
@@ -52,6 +57,7 @@ struct Server {
     child: Child,
     http: String,
     admin: String,
+    xmpp: String,
 }
 
 impl Server {
@@ -72,7 +78,7 @@ impl Server {
         let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no ready line but {line:?}; {log}"));
         let at = |key: &str| ready[key].as_str().expect("an address").to_owned();
-        Self { child, http: at("http"), admin: at("admin") }
+        Self { child, http: at("http"), admin: at("admin"), xmpp: at("xmpp") }
     }
 }
 
@@ -89,6 +95,7 @@ fn run(steps: &[Step], dir: &Path, server: &Server) -> Vec<String> {
     let script = format!("set -euo pipefail\n{}", blocks.concat())
         .replace("127.0.0.1:8080", &server.http)
         .replace("127.0.0.1:8081", &server.admin)
+        .replace("\"127.0.0.1\", 5222", &server.xmpp.replace("127.0.0.1:", "\"127.0.0.1\", "))
         .replace("target/release/dface", &dface().display().to_string());
     let out = Command::new("bash").arg("-c").arg(&script).current_dir(dir).output().expect("there is a bash");
     let printed = String::from_utf8(out.stdout).expect("answers are UTF-8");
@@ -189,6 +196,11 @@ fn the_readme() {
 #[test]
 fn the_page_for_app_developers() {
     holds("docs/http.md");
+}
+
+#[test]
+fn the_page_of_chat() {
+    holds("docs/chat.md");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dface_domain::{
 use dface_projections::projector::{ModelError, ProjectorError};
 use minidom::Element;
 
-use super::xml::Text;
+use super::xml::{Text, ns};
 use crate::xmpp::session::Session;
 
 /// What is wrong, as RFC 6120 §8.3.3 names it.
@@ -118,8 +118,11 @@ pub fn error_reply(session: &Session, stanza: &Element, refused: Refused) -> Opt
     if let Some(to) = stanza.attr("to") {
         reply.push_str(&format!(" from=\"{}\"", Text(to)));
     }
+    // Clients know by it that it was a room that they could not join (XEP-0045, section 7.2).
+    let join = stanza.name() == "presence" && stanza.has_child("x", ns::MUC);
+    let about = if join { format!("<x xmlns=\"{}\"/>", ns::MUC) } else { String::new() };
     reply.push_str(&format!(
-        " to=\"{}\"><error type=\"{}\"><{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/>{}</error></{}>",
+        " to=\"{}\">{about}<error type=\"{}\"><{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/>{}</error></{}>",
         Text(&session.full()),
         refused.kind.unwrap_or(usual),
         refused.more,
@@ -149,5 +152,13 @@ mod tests {
         assert_eq!(reply("<iq xmlns='jabber:client' type='result' id='a'/>"), None);
         assert_eq!(reply("<message xmlns='jabber:client' type='error' id='a'/>"), None);
         assert!(reply("<presence xmlns='jabber:client'/>").is_some());
+    }
+
+    #[test]
+    fn who_cannot_join_a_room_is_told_that_it_was_a_room() {
+        let session = Session::new(Party::User(UserId::Number(7)), "a", "dface.cn", Arc::new(Outbox::new(1000)));
+        let join = "<presence xmlns='jabber:client' to='1@c.dface.cn/x'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+        let reply = error_reply(&session, &join.parse().unwrap(), Condition::ItemNotFound.into()).unwrap();
+        assert!(reply.contains("><x xmlns=\"http://jabber.org/protocol/muc\"/><error "), "{reply}");
     }
 }

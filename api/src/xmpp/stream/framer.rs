@@ -135,6 +135,10 @@ impl Framer {
     /// # Errors
     /// The error that ends the stream; the framer cannot be used after it.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Input>, StreamError> {
+        if self.framing == Framing::Stream && !self.begun && self.bytes == 0 {
+            // Clients end what they sent before the stream with a line break, which then stands before its declaration.
+            *bytes = bytes.trim_ascii_start();
+        }
         loop {
             let room = self.caps.bytes - self.bytes;
             let (mut part, at_end) = match bytes.get(..room) {

@@ -2,6 +2,7 @@
 
 mod append;
 mod chance;
+mod chat;
 mod machine;
 mod made;
 mod people;
@@ -31,7 +32,7 @@ struct Cli {
     /// Seconds of each measurement
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
-    /// Leaves out Redis, PostGIS and vipsthumbnail
+    /// Leaves out Redis, PostGIS, vipsthumbnail, Prosody and ejabberd
     #[arg(long, global = true)]
     no_others: bool,
     /// Keeps the directory that was made, to look into
@@ -57,6 +58,8 @@ enum Part {
     },
     /// The followers of somebody with many, and signing in
     People,
+    /// Chat in a room, in pairs, and streams that wait, beside Prosody and ejabberd
+    Chat,
     /// Thumbnails, beside vipsthumbnail
     Pictures(pictures::Args),
     /// What `pictures` measures of ours, in a process of its own
@@ -72,7 +75,7 @@ pub struct Setup {
     pub shops: u64,
     /// How long each measurement takes.
     pub time: std::time::Duration,
-    /// Whether to measure Redis, PostGIS and vipsthumbnail too.
+    /// Whether to measure Redis, PostGIS, vipsthumbnail, Prosody and ejabberd too.
     pub others: bool,
     /// Where to put what is made: on the disk that is measured.
     pub dir: tempfile::TempDir,
@@ -111,6 +114,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
         Some(Part::People) => people::run(&setup, &mut page)?,
+        Some(Part::Chat) => page.add(chat::run(&setup)?),
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
@@ -119,6 +123,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
             page.add(pictures::bench(&setup, &pictures::Args::default())?);
             serving::run(&setup, &mut page)?;
             people::run(&setup, &mut page)?;
+            page.add(chat::run(&setup)?);
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {

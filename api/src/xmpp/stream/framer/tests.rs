@@ -38,6 +38,15 @@ fn headers_stanzas_and_the_end() {
 }
 
 #[test]
+fn a_line_break_before_the_stream_is_no_part_of_it() {
+    let mut framer = Framer::new(Framing::Stream, Caps::STRANGER);
+    assert!(read(&mut framer, b"\r\n").unwrap().is_empty());
+    assert!(matches!(*read(&mut framer, format!(" \n{HEADER}").as_bytes()).unwrap(), [Input::Open(_)]));
+    framer.restart();
+    assert!(matches!(*read(&mut framer, format!("\n{HEADER}").as_bytes()).unwrap(), [Input::Open(_)]));
+}
+
+#[test]
 fn prefixes_mean_what_they_are_declared_as_and_where() {
     let all =
         inside("<a:x xmlns:a='one' a:k='1' k='2'><y xmlns='two'><a:z xmlns:a='three'/><a:z/></y></a:x><x/>").unwrap();

@@ -28,6 +28,8 @@ pub fn build() -> Result<PathBuf, Failed> {
 pub struct Server {
     child: Child,
     pub http: SocketAddr,
+    /// Where XMPP clients connect, where it has the role.
+    pub xmpp: Option<SocketAddr>,
 }
 
 impl Server {
@@ -53,7 +55,13 @@ impl Server {
         let took = begun.elapsed();
         let ready: serde_json::Value = serde_json::from_str(&line).map_err(|_| "the server did not start")?;
         let http = ready["http"].as_str().ok_or("the server named no address")?.parse()?;
-        Ok((Self { child, http }, took))
+        let xmpp = ready["xmpp"].as_str().map(str::parse).transpose()?;
+        Ok((Self { child, http, xmpp }, took))
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Processor time that it has used, all threads, user and system.
