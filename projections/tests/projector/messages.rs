@@ -302,7 +302,7 @@ fn a_token_is_of_who_bound_it_last_and_a_person_has_one() {
     assert!(views.push_tokens.view().is_bound(ben, 1, &world.commands.push_token_stream(&second)).unwrap());
     assert!(!views.push_tokens.view().is_bound(ben, 2, &world.commands.push_token_stream(&second)).unwrap());
     unbind(anna, &second);
-    assert_eq!(token_of(ben), Some((1, second.clone())), "another's is left as it is");
+    assert_eq!(token_of(ben), Some((1, second)), "another's is left as it is");
     world.runtime.block_on(world.commands.erase(ben, &world.context())).unwrap();
     assert_eq!(token_of(ben), None);
     assert!(projector.compare("push_tokens").unwrap().is_none());

@@ -193,7 +193,11 @@ fn an_idle_stream_over_websocket_costs_less_than_20_kilobytes() {
 
 #[test]
 fn a_client_that_never_reads_is_ended_and_others_go_on() {
-    let mut server = Setup::default().set("CHAT__WRITE_S", 1).set("CHAT__OUTBOX_BYTES", 300_000).start();
+    let mut server = Setup::default()
+        .set("CHAT__WRITE_S", 1)
+        .set("CHAT__OUTBOX_BYTES", 300_000)
+        .set("LIMITS__STANZA_BURST", 1_000_000)
+        .start();
     let anna = server.person("anna", 2);
     let mut deaf = Xmpp::of(&server, &anna, "deaf");
     let other = Xmpp::of(&server, &anna, "other");

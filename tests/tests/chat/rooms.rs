@@ -92,7 +92,7 @@ fn names_that_are_taken_get_a_number_and_streams_of_one_person_share_theirs() {
     let mut server = Server::start();
     let shop = server.operator().add_shop("Bar", HERE);
     let (anna, ben) = (server.person("Anna", 2), server.person("Ben", 1));
-    ben.post("/user_infos/update", &[("name", &"Anna")]);
+    ben.post("/user_info/set", &[("name", &"Anna")]).ok();
     let (mut first, _) = within(&server, &anna, shop);
     let (mut second, told) = within(&server, &ben, shop);
     assert_eq!(told.iter().map(nick).filter(|nick| !nick.is_empty()).collect::<Vec<_>>(), ["Anna", "Anna (2)"]);
@@ -185,7 +185,7 @@ fn the_subject_is_the_shops_notice_and_staff_keeps_the_room() {
 
 #[test]
 fn a_stream_that_is_cut_stays_in_the_room_until_it_is_over() {
-    let mut server = Setup::default().set("chat.resume_s", 2).start();
+    let mut server = Setup::default().set("CHAT__RESUME_S", 2).start();
     let shop = server.operator().add_shop("Bar", HERE);
     let (anna, ben) = (server.person("Anna", 2), server.person("Ben", 1));
     let (mut first, _) = within(&server, &anna, shop);

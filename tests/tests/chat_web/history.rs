@@ -79,14 +79,17 @@ fn section_32_2_and_32_3_what_people_said_to_each_other_is_for_them_alone() {
         read(&server, phone, "/api/chat2", &[("uid1", one), ("uid2", other)])
     };
     for phone in [&anna, &ben] {
-        assert_eq!(bodies(&between(phone, &anna.user, &ben.user)), [to_ben.clone()]);
-        assert_eq!(bodies(&between(phone, &ben.user, &anna.user)), [to_ben.clone()]);
+        assert_eq!(bodies(&between(phone, &anna.user, &ben.user)), std::slice::from_ref(&to_ben));
+        assert_eq!(bodies(&between(phone, &ben.user, &anna.user)), std::slice::from_ref(&to_ben));
     }
     let of_shop = between(&anna, &anna.user, &format!("s{shop}")).ok();
     assert_eq!(of_shop[0]["from"], format!("s{shop}@dface.cn"), "{of_shop}");
-    assert_eq!(bodies(&read(&server, &ben, "/api/chat", &[("uid", &ben.user)])), [to_ben.clone()]);
+    assert_eq!(bodies(&read(&server, &ben, "/api/chat", &[("uid", &ben.user)])), std::slice::from_ref(&to_ben));
     assert_eq!(bodies(&asked(&server, "/api/chat", &[("uid", &format!("s{shop}"))])).len(), 1);
-    assert_eq!(bodies(&asked(&server, "/api/chat2", &[("uid1", &ben.user), ("uid2", &anna.user)])), [to_ben.clone()]);
+    assert_eq!(
+        bodies(&asked(&server, "/api/chat2", &[("uid1", &ben.user), ("uid2", &anna.user)])),
+        std::slice::from_ref(&to_ben)
+    );
     // Who blocks whom takes nothing back that was received.
     ben.post("/blacklists/create", &[("user_id", &ben.user), ("block_id", &anna.user)]).ok();
     assert_eq!(bodies(&between(&ben, &anna.user, &ben.user)), [to_ben]);

@@ -4,6 +4,7 @@ mod back_end;
 mod export;
 mod history;
 mod processes;
+mod push_tokens;
 
 use std::{
     fmt::Display,

@@ -32,7 +32,8 @@ fn wrong_roles_end_with_2_and_name_the_flag() {
         let args = [&["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"], more].concat();
         dface(&dir.path().join("data"), &[], &args).ended(2)
     };
-    serve(&["--roles", "chat"]).says(&["--roles", "chat", "http and worker"]);
+    serve(&["--roles", "cook"]).says(&["--roles", "cook", "http, chat and worker"]);
+    serve(&["--roles", "chat"]).says(&["--roles", "http", "name both"]);
     serve(&["--roles", "worker"]).says(&["--queue", "broker"]);
     serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x"]).says(&["--objects"]);
     serve(&["--roles", "worker", "--queue", "amqp://127.0.0.1:9/x", "--objects", "objects"]).says(&["--keys"]);

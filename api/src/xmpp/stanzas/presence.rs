@@ -29,6 +29,8 @@ pub(super) async fn handle(chat: &Chat, session: &Arc<Session>, presence: &Eleme
         }
         (None, Some("unavailable")) => {
             unavailable(chat, session);
+            // Whom a client told of itself hears that it is gone (RFC 6121 §4.6.3).
+            chat.rooms.over(session);
             session.state.quiet();
             Ok(())
         }

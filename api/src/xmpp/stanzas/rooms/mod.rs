@@ -149,7 +149,7 @@ impl Rooms {
         kicked.iter().for_each(|session| state.forget(session.id, shop));
     }
 
-    /// A stream is over, however it ended: it is in no room any more.
+    /// A stream is over, however it ended, or not available any more: it is in no room.
     pub fn over(&self, session: &Session) {
         let mut state = self.state.lock();
         for shop in state.of.remove(&session.id).unwrap_or_default() {

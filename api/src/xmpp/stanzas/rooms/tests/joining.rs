@@ -58,6 +58,48 @@ async fn whoever_leaves_or_loses_the_stream_is_gone_for_all_and_the_room_with_th
 }
 
 #[tokio::test]
+async fn whoever_is_not_available_any_more_is_in_no_room() {
+    let stage = Stage::new().await;
+    let (anna, ben, shop) = (stage.person("Anna").await, stage.person("Ben").await, stage.shop("Bar").await);
+    let (first, second) = (within(&stage, anna, shop).await, within(&stage, ben, shop).await);
+    first.all();
+    second.send("<presence type='unavailable'/>").await;
+    let gone = first.next().await;
+    assert_eq!((gone.attr("type"), nick(&gone)), (Some("unavailable"), "Ben"));
+    say(&second, shop, "1", "still here?").await;
+    assert_eq!(error(&second.next_of("message").await), "not-acceptable");
+}
+
+#[tokio::test]
+async fn one_person_is_in_a_room_with_so_many_streams() {
+    let stage = Stage::limited(|rooms| rooms.streams = 2).await;
+    let (anna, shop) = (stage.person("Anna").await, stage.shop("Bar").await);
+    for (resource, refused) in [("a", ""), ("b", ""), ("c", "resource-constraint")] {
+        let client = stage.client(anna, resource).await;
+        client.send(&join(shop, "x", "")).await;
+        assert_eq!(error(&client.next_of("presence").await), refused);
+    }
+}
+
+#[tokio::test]
+async fn history_leaves_room_for_what_is_said_meanwhile() {
+    let stage = Stage::new().await;
+    let (anna, ben, shop) = (stage.person("Anna").await, stage.person("Ben").await, stage.shop("Bar").await);
+    let first = within(&stage, anna, shop).await;
+    for n in 0..20 {
+        say(&first, shop, &format!("anna-{n:03}"), &"长".repeat(20_000)).await;
+    }
+    stage.settled().await;
+    let second = stage.client(ben, "phone").await;
+    second.send(&join(shop, "Ben", "")).await;
+    assert!(!second.session.outbox.is_ending());
+    let told = second.all();
+    let said = told.iter().filter(|told| !body(told).is_empty()).count();
+    assert!((1..20).contains(&said), "{said} of 60,000 bytes in a megabyte");
+    assert_eq!(subject(told.last().unwrap()).as_deref(), Some(""));
+}
+
+#[tokio::test]
 async fn a_cut_stream_stays_in_the_room_and_hears_on() {
     let stage = Stage::new().await;
     let (anna, ben, shop) = (stage.person("Anna").await, stage.person("Ben").await, stage.shop("Bar").await);
