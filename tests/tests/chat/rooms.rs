@@ -185,7 +185,7 @@ fn the_subject_is_the_shops_notice_and_staff_keeps_the_room() {
 
 #[test]
 fn a_stream_that_is_cut_stays_in_the_room_until_it_is_over() {
-    let mut server = Setup::default().set("chat.resume_s", 2).start();
+    let mut server = Setup::default().set("CHAT__RESUME_S", 2).start();
     let shop = server.operator().add_shop("Bar", HERE);
     let (anna, ben) = (server.person("Anna", 2), server.person("Ben", 1));
     let (mut first, _) = within(&server, &anna, shop);

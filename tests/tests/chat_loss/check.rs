@@ -31,7 +31,7 @@ pub fn all(runtime: &Runtime, at: SocketAddr, people: &[(String, String)], room:
     let said: Vec<String> = (0..size.clients)
         .flat_map(|number| (0..size.each).step_by(2).map(move |made| format!("{number} {made}")))
         .collect();
-    once("the room's archive", &in_room, said);
+    once("the room's archive", &in_room, &said);
     for one in heard {
         assert!(one.room == in_room, "{} heard the room in another order than the archive has it", one.number);
         directly(one, size);
@@ -41,12 +41,12 @@ pub fn all(runtime: &Runtime, at: SocketAddr, people: &[(String, String)], room:
         let said = [person, to_me]
             .into_iter()
             .flat_map(|number| (1..size.each).step_by(2).map(move |made| format!("{number} {made}")));
-        once(&format!("the archive of {}", one.number), &archive(person, ""), said.collect());
+        once(&format!("the archive of {}", one.number), &archive(person, ""), &said.collect::<Vec<_>>());
     }
 }
 
 /// Each is there, once.
-fn once(what: &str, archive: &[Said], said: Vec<String>) {
+fn once(what: &str, archive: &[Said], said: &[String]) {
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, body) in archive {
         *found.entry(body).or_default() += 1;

@@ -21,13 +21,14 @@ pub struct Broken;
 pub struct Stream {
     socket: TcpStream,
     reader: Reader,
+    bytes: Vec<u8>,
 }
 
 impl Stream {
     /// Connects and signs in. Nothing is bound.
     pub async fn open(at: SocketAddr, name: &str, password: &str) -> Result<Self, Broken> {
         let socket = TcpStream::connect(at).await.map_err(|_| Broken)?;
-        let mut stream = Self { socket, reader: Reader::default() };
+        let mut stream = Self { socket, reader: Reader::default(), bytes: Vec::with_capacity(16 * 1024) };
         stream.begin().await?;
         let message = STANDARD.encode(format!("\0{name}\0{password}"));
         stream.send(&format!("<auth xmlns='{SASL}' mechanism='PLAIN'>{message}</auth>")).await?;
@@ -75,9 +76,9 @@ impl Stream {
                 Some(Incoming::Close) => return Err(Broken),
                 None => {}
             }
-            let mut bytes = [0; 16 * 1024];
-            match timeout(PATIENCE, self.socket.read(&mut bytes)).await {
-                Ok(Ok(read)) if read > 0 => self.reader.feed(bytes.get(..read).unwrap_or_default()),
+            self.bytes.clear();
+            match timeout(PATIENCE, self.socket.read_buf(&mut self.bytes)).await {
+                Ok(Ok(read)) if read > 0 => self.reader.feed(&self.bytes),
                 _ => return Err(Broken),
             }
         }

@@ -18,6 +18,7 @@ use dface_projections::{
     projector::ReadModel as _,
 };
 use futures::{StreamExt as _, stream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::xmpp::{chat::Chat, outbox::Waiting, session::Session};
@@ -46,14 +47,14 @@ const NAME: &str = "missed_messages";
 /// Follows the log until `stop`.
 pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
     stop.run_until_cancelled_owned(async {
-        let mut kept = load(&chat).await;
+        let (mut kept, mut due) = (load(&chat).await, Instant::now());
         chat.delivery.look_from(kept);
         loop {
+            if Instant::now() >= due {
+                (kept, due) = (keep(&chat, kept), Instant::now() + KEEP);
+            }
             let looked = chat.delivery.looked();
-            let Ok(read) = tokio::time::timeout(KEEP, next(&chat, looked)).await else {
-                kept = keep(&chat, kept);
-                continue;
-            };
+            let Ok(read) = tokio::time::timeout_at(due, next(&chat, looked)).await else { continue };
             let Some(last) = read.last() else { continue };
             chat.delivery.reached(last.position.min(chat.node.store.head())).await;
             let sent = read.iter().filter_map(|recorded| missed(&chat, recorded));
@@ -63,7 +64,6 @@ pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
                 .collect::<()>()
                 .await;
             chat.delivery.look_from(last.position);
-            kept = keep(&chat, kept);
         }
     })
     .await;

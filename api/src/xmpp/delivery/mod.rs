@@ -32,12 +32,16 @@ pub(in crate::xmpp) use self::{
     missed::left_behind,
 };
 use super::{chat::Chat, outbox::End, stanzas::blocking};
+use crate::metrics::CHAT_DELIVERY_LAG;
 
 /// Events read at once.
 const BATCH: usize = 1_024;
 
 /// After a failure of the log.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Between two times that those who said little lately are forgotten by the limits.
+const FORGET: Duration = Duration::from_secs(60);
 
 const WANTS: &[&str] = &[
     "MessageSent",
@@ -102,7 +106,12 @@ pub async fn run(chat: Arc<Chat>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     tasks.spawn(follow(Arc::clone(&chat), stop.clone()));
     tasks.spawn(marks::follow(Arc::clone(&chat), stop.clone()));
-    tasks.spawn(missed::follow(chat, stop));
+    tasks.spawn(missed::follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(async move {
+        while stop.run_until_cancelled(tokio::time::sleep(FORGET)).await.is_some() {
+            chat.limits.forget();
+        }
+    });
     tasks.join_all().await;
 }
 
@@ -112,7 +121,10 @@ async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
             let done = chat.delivery.done();
             match chat.node.store.read_all(done, BATCH).await {
                 Ok(batch) if batch.is_empty() => chat.node.store.changed(done).await,
-                Ok(batch) => batch.iter().for_each(|recorded| deliver(&chat, recorded)),
+                Ok(batch) => {
+                    batch.iter().for_each(|recorded| deliver(&chat, recorded));
+                    tell_lag(&chat);
+                }
                 Err(error) => {
                     tracing::error!(%error, position = done.0, "the delivery of messages waits for the log");
                     tokio::time::sleep(PAUSE).await;
@@ -121,6 +133,12 @@ async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
         }
     })
     .await;
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn tell_lag(chat: &Chat) {
+    let lag = chat.node.store.head().0.saturating_sub(chat.delivery.done().0);
+    metrics::gauge!(CHAT_DELIVERY_LAG).set(lag as f64);
 }
 
 /// Brings one event to whom it concerns.

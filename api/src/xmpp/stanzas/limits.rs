@@ -7,9 +7,6 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use crate::settings;
 
-/// Accounts after which those that may say everything again are forgotten.
-const FORGET: usize = 10_000;
-
 /// How much accounts may still say.
 pub struct Limits {
     messages: DefaultKeyedRateLimiter<Party>,
@@ -33,25 +30,23 @@ impl Limits {
 
     /// Whether somebody may say one more message with a body.
     pub fn may_say(&self, party: Party) -> bool {
-        forget(&self.messages);
         self.messages.check_key(&party).is_ok()
+    }
+
+    /// Forgets those who may say everything again.
+    pub fn forget(&self) {
+        self.messages.retain_recent();
+        self.others.retain_recent();
     }
 
     /// How long a stanza that says nothing has to wait: its stream is not read meanwhile.
     pub fn pause(&self, party: Party) -> Option<Duration> {
-        forget(&self.others);
         self.others.check_key(&party).err().map(|until| until.wait_time_from(self.clock.now()))
     }
 }
 
 fn at_least_one(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
-}
-
-fn forget(limiter: &DefaultKeyedRateLimiter<Party>) {
-    if limiter.len() > FORGET {
-        limiter.retain_recent();
-    }
 }
 
 #[cfg(test)]

@@ -208,11 +208,8 @@ fn is_servers(chat: &Chat, child: &Element) -> bool {
 /// Takes in what a client says; it is durable when this answers. The delivery brings it to whom it is for.
 ///
 /// # Errors
-/// It is too much at once, or the machinery's.
+/// The machinery's.
 pub(super) async fn say(chat: &Chat, session: &Session, to: Party, spoken: Spoken) -> Result<Accepted, Refused> {
-    if !chat.limits.may_say(session.owner) {
-        return Err(Condition::PolicyViolation.into());
-    }
     let Spoken { kind, body, id, xml } = spoken;
     let stanza = Stanza { resource: session.resource.to_string(), xml };
     let said = Said { from: session.owner, to, kind, body, id, stanza };

@@ -47,22 +47,29 @@ pub(super) async fn handle(chat: &Chat, session: &Arc<Session>, stanza: Element)
     if !is_own(session, stanza.attr("from")) {
         return session.outbox.end(End::InvalidFrom);
     }
-    let says = stanza.name() == "message" && stanza.has_child("body", ns::CLIENT);
-    if !says && let Some(pause) = chat.limits.pause(session.owner) {
-        tokio::time::sleep(pause).await;
-    }
-    let handled = match stanza.attr("to").map(|to| chat.names.read(to)).transpose() {
-        Err(Malformed) => Err(Condition::JidMalformed.into()),
-        Ok(to) => match stanza.name() {
-            "message" => Box::pin(messages::handle(chat, session, &stanza, to)).await,
-            "presence" => Box::pin(presence::handle(chat, session, &stanza, to)).await,
-            _ => Box::pin(iq(chat, session, &stanza, to)).await,
-        },
-    };
+    let handled = done(chat, session, &stanza).await;
     if let Err(refused) = handled
         && let Some(reply) = error_reply(session, &stanza, refused)
     {
         session.answer(reply);
+    }
+}
+
+async fn done(chat: &Chat, session: &Arc<Session>, stanza: &Element) -> Handled {
+    let says = stanza.name() == "message" && stanza.has_child("body", ns::CLIENT);
+    if says && !chat.limits.may_say(session.owner) {
+        return Err(Condition::PolicyViolation.into());
+    }
+    if !says && let Some(pause) = chat.limits.pause(session.owner) {
+        tokio::time::sleep(pause).await;
+    }
+    match stanza.attr("to").map(|to| chat.names.read(to)).transpose() {
+        Err(Malformed) => Err(Condition::JidMalformed.into()),
+        Ok(to) => match stanza.name() {
+            "message" => Box::pin(messages::handle(chat, session, stanza, to)).await,
+            "presence" => Box::pin(presence::handle(chat, session, stanza, to)).await,
+            _ => Box::pin(iq(chat, session, stanza, to)).await,
+        },
     }
 }
 

@@ -52,6 +52,8 @@ struct Flow {
     overflowed: bool,
     /// Messages behind this came while it did not hear them live.
     unheard: LogPosition,
+    /// Something was said when the outbox took nothing any more.
+    dropped: bool,
     /// The oldest of the inbox that was put into the outbox and is not taken, or a position before it.
     untaken: Option<LogPosition>,
     /// The last of the inbox that was put into the outbox.
@@ -69,13 +71,21 @@ pub struct State {
 }
 
 impl Flow {
+    fn hears_all(&self) -> bool {
+        self.stage == Stage::Live && !self.dropped
+    }
+
     fn push(&mut self, outbox: &Outbox, stanza: Outgoing) {
         let waiting = stanza.waiting;
-        if outbox.push(stanza).is_ok()
-            && let Some(Waiting { position, .. }) = waiting
-        {
+        let Some(Waiting { position, .. }) = waiting else {
+            let _ending = outbox.push(stanza);
+            return;
+        };
+        if outbox.push(stanza).is_ok() {
             self.untaken.get_or_insert(position);
             self.last = Some(position);
+        } else {
+            self.dropped = true;
         }
     }
 }
@@ -233,14 +243,14 @@ impl State {
     #[must_use]
     pub fn untaken(&self) -> Option<LogPosition> {
         let flow = self.flow.lock();
-        if flow.stage == Stage::Live { flow.untaken } else { Some(LogPosition(flow.unheard.0 + 1)) }
+        if flow.hears_all() { flow.untaken } else { Some(LogPosition(flow.unheard.0 + 1)) }
     }
 
     /// Where what it did not hear begins; none where it hears everything.
     #[must_use]
     pub fn unheard_since(&self) -> Option<LogPosition> {
         let flow = self.flow.lock();
-        (flow.stage != Stage::Live).then_some(flow.unheard)
+        (!flow.hears_all()).then_some(flow.unheard)
     }
 }
 
