@@ -7,7 +7,7 @@ use dface_commands::{
     coupons::{Cause, Gift, Given, NewCampaign},
     keys::EmbeddedKeys,
     people::NewAccount,
-    store::embedded::{EmbeddedConfig, EmbeddedStore},
+    store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
@@ -34,8 +34,14 @@ struct World {
 
 /// A node over the directory: another one after a crash has the same secret and keys.
 fn open(dir: tempfile::TempDir) -> World {
-    let config = EmbeddedConfig::new(dir.path());
-    let store = EmbeddedStore::open(config, Arc::new(SystemClock), &SystemEntropy).expect("opens");
+    let again = || EmbeddedStore::open(EmbeddedConfig::new(dir.path()), Arc::new(SystemClock), &SystemEntropy);
+    let mut store = again();
+    // What was cut off may hold the node before it for a moment.
+    while let Err(OpenError::InUse(_)) = store {
+        std::thread::yield_now();
+        store = again();
+    }
+    let store = store.expect("opens");
     let entropy = Arc::new(SystemEntropy);
     let commands = Commands::new(Parts {
         store: Arc::new(store.clone()),

@@ -24,9 +24,17 @@ fn segments(data: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Bytes up to the end of the last frame.
+/// Where the last frame ends: each begins with the length of what follows its head.
 fn used(bytes: &[u8]) -> usize {
-    bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count()
+    const FRAME_HEADER: usize = 44;
+    let mut at = HEADER;
+    loop {
+        let length = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        if length == 0 {
+            return at;
+        }
+        at += FRAME_HEADER + length as usize;
+    }
 }
 
 fn flip(path: &Path, byte: usize, bit: usize) {
@@ -98,7 +106,7 @@ fn a_torn_last_record_is_cut_and_what_was_acknowledged_stays() {
     let (mut server, phone, count) = filled();
     let segment = segments(server.dir()).pop().expect("a segment");
     let whole = fs::read(&segment).expect("a segment");
-    let end = used(&whole).next_multiple_of(8);
+    let end = used(&whole);
     // A frame's head and a part of its body, as a process leaves that dies while it writes.
     let last = &whole[end.saturating_sub(150)..end - 60];
     for torn in [&[0x21, 0, 0, 0, 9][..], last, &[0xff; 700]] {
