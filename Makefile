@@ -5,6 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 ARGS ?=
+SECONDS ?= 60
 DIR ?= $(WORDS)
 FILES ?= $(WORDS)
 ROUNDS ?= 200
@@ -53,8 +54,10 @@ crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and picture
 	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and test(crash)'
 
 .PHONY: fuzz
-fuzz: setup ## property tests with many more cases (CASES=200000)
+fuzz: setup ## property tests with many more cases (CASES=200000), then each fuzz target (SECONDS=60)
+	@.ci/setup fuzz
 	PROPTEST_CASES=$(CASES) .ci/long 'test(/prop|fuzz/)'
+	.ci/fuzz $(SECONDS)
 
 .PHONY: try-data
 try-data: setup ## import a directory of real shops, check-ins, follows and pictures: make try-data DIR

@@ -28,6 +28,9 @@ use crate::metrics as names;
 /// Bytes that are written at once, about.
 const BATCH: usize = 16 * 1024;
 
+/// Some clients (`@xmpp/client`) begin to count a moment after they read `<enabled/>`, and lose count of what comes in the same read.
+const ALONE: Duration = Duration::from_millis(100);
+
 /// How a stream's time on a connection ended.
 enum Ended {
     /// It is over; with the error that the server ends it with.
@@ -62,12 +65,14 @@ struct Bound<'a, H> {
     asked: Option<(Box<str>, Instant)>,
     /// Written without stream management, and perhaps never read.
     lost: Vec<Waiting>,
+    /// Until when nothing of the outbox is written, so that `<enabled/>` arrives alone.
+    alone: Option<Instant>,
 }
 
 /// Serves a stream until it is over, or another connection has it.
 pub(super) async fn run<H: Hub>(door: &Door<H>, wire: Wire, live: Box<Live>, begin: Begin, place: Place) {
     gauge!(names::CHAT_STREAMS).increment(1.0);
-    let mut bound = Bound { door, wire, live, asked: None, lost: Vec::new() };
+    let mut bound = Bound { door, wire, live, asked: None, lost: Vec::new(), alone: None };
     let ended = Box::pin(bound.serve(begin)).await;
     let Bound { wire, live, lost, .. } = bound;
     match ended {
@@ -160,11 +165,15 @@ impl<H: Hub> Bound<'_, H> {
         let (outbox, has_room) = (&self.live.session.outbox, self.has_room());
         let patience = self.next_question();
         tokio::select! {
-            next = outbox.next(BATCH), if has_room => match next {
+            next = outbox.next(BATCH), if has_room && self.alone.is_none() => match next {
                 Next::Stanzas(stanzas) => self.write(stanzas).await,
                 Next::End(why) => Err(StreamError::from(why).into()),
             },
             why = outbox.ended(), if !has_room => Err(StreamError::from(why).into()),
+            () = sleep_until(self.alone.unwrap_or(patience)), if self.alone.is_some() => {
+                self.alone = None;
+                Ok(())
+            }
             input = self.wire.read() => match input? {
                 Input::Element(element) => self.element(element).await,
                 Input::Open(_) => Err(StreamError::BadFormat.into()),
@@ -327,6 +336,7 @@ impl<H: Hub> Bound<'_, H> {
             None => format!("<enabled xmlns='{ns}'/>"),
         });
         self.live.management = Some(Management::new(ns, id.clone()));
+        self.alone = Some(Instant::now() + ALONE);
         if let Some(id) = id {
             self.door.resumption.keep(&id, &self.live);
         }

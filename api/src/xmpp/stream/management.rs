@@ -7,6 +7,9 @@ use super::{
     error::StreamError,
 };
 
+/// Counts wrap around; one that is less by no more than this is an old one.
+const OLD: u32 = u32::MAX / 2;
+
 /// The counts of one stream.
 #[derive(Debug)]
 pub(super) struct Management {
@@ -42,7 +45,7 @@ impl Management {
         self.waiting.iter()
     }
 
-    /// The client has handled `handled` stanzas; the last of those that wait in an inbox.
+    /// The client has handled `handled` stanzas; the last of those that wait in an inbox. A count from before is no news.
     ///
     /// # Errors
     /// It was not sent as many.
@@ -50,6 +53,9 @@ impl Management {
         let count = handled.wrapping_sub(self.acknowledged);
         let sent = self.acknowledged.wrapping_add(u32::try_from(self.waiting.len()).unwrap_or(u32::MAX));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if self.acknowledged.wrapping_sub(handled) <= OLD {
+            return Ok(None);
+        }
         if count > self.waiting.len() {
             return Err(StreamError::HandledCountTooHigh { handled, sent });
         }
@@ -88,6 +94,8 @@ mod tests {
         [Some(1), Some(2), None, Some(3)].into_iter().for_each(|position| management.sent(stanza(position)));
         assert_eq!(management.acknowledge(0).unwrap(), None);
         assert_eq!(management.acknowledge(3).unwrap().map(|waiting| waiting.position), Some(LogPosition(2)));
+        assert_eq!((management.unacknowledged(), management.known()), (1, 3));
+        assert_eq!(management.acknowledge(1), Ok(None), "an old count");
         assert_eq!((management.unacknowledged(), management.known()), (1, 3));
         assert_eq!(management.acknowledge(5), Err(StreamError::HandledCountTooHigh { handled: 5, sent: 4 }));
     }
