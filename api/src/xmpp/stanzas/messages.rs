@@ -15,7 +15,12 @@ use super::{
     receipts, rooms,
     xml::{Text, ns},
 };
-use crate::xmpp::{address::Address, chat::Chat, outbox::Outgoing, session::Session};
+use crate::xmpp::{
+    address::{Address, Names},
+    chat::Chat,
+    outbox::Outgoing,
+    session::Session,
+};
 
 /// What XEP-0191 wants said to somebody who talks to whom they block.
 const BLOCKED: &str = "<blocked xmlns=\"urn:xmpp:blocking:errors\"/>";
@@ -79,7 +84,7 @@ async fn to_account(
             }
         }
         _ if talk == Talk::Allowed && !receipts::note(chat, session, to, message).await? => {
-            relay(chat, session, to, resource.as_deref(), &relayed(chat, message)?);
+            relay(chat, session, to, resource.as_deref(), &relayed(&chat.names, message)?);
         }
         _ => {}
     }
@@ -121,10 +126,10 @@ pub(super) fn spoken(chat: &Chat, session: &Session, message: &Element) -> Resul
     let id = message.attr("id").or_else(origin).map(str::to_owned);
     let (body, xml) = if kind == MessageKind::Shake {
         let body = shake_body(&name(chat, session.owner)?);
-        let xml = relayed(chat, &with_body(message, &body))?;
+        let xml = relayed(&chat.names, &with_body(message, &body))?;
         (body, xml)
     } else {
-        (body, relayed(chat, message)?)
+        (body, relayed(&chat.names, message)?)
     };
     Ok(Some(Spoken { kind, body, id, xml }))
 }
@@ -172,7 +177,7 @@ const BEGIN: &str = "<message xmlns='jabber:client'";
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn relayed(chat: &Chat, message: &Element) -> Result<String, Refused> {
+pub(in crate::xmpp) fn relayed(names: &Names, message: &Element) -> Result<String, Refused> {
     let mut clean = Element::bare("message", ns::CLIENT);
     for ((space, name), value) in message.attrs() {
         if !(space.is_none() && matches!(name.as_str(), "from" | "to")) {
@@ -181,7 +186,7 @@ pub(super) fn relayed(chat: &Chat, message: &Element) -> Result<String, Refused>
     }
     for node in message.nodes() {
         match node {
-            Node::Element(child) if is_servers(chat, child) => {}
+            Node::Element(child) if is_servers(names, child) => {}
             Node::Element(child) => clean.append_node(Node::Element(child.clone())),
             // Between a message's elements stands nothing but space.
             Node::Text(_) => {}
@@ -196,11 +201,9 @@ pub(super) fn relayed(chat: &Chat, message: &Element) -> Result<String, Refused>
 }
 
 /// What a client may not say itself (XEP-0359 §6, XEP-0203 §4, XEP-0045).
-fn is_servers(chat: &Chat, child: &Element) -> bool {
+fn is_servers(names: &Names, child: &Element) -> bool {
     if child.is("stanza-id", ns::STANZA_ID) {
-        return child
-            .attr("by")
-            .is_none_or(|by| !matches!(chat.names.read(by), Ok(crate::xmpp::address::Address::Foreign)));
+        return child.attr("by").is_none_or(|by| !matches!(names.read(by), Ok(Address::Foreign)));
     }
     child.is("delay", ns::DELAY) || child.is("x", "jabber:x:delay") || child.is("x", ns::MUC_USER)
 }

@@ -82,7 +82,7 @@ pub(super) async fn note(chat: &Chat, session: &Arc<Session>, to: Party, message
     let Some(Receipt { state, id }) = receipt(message) else { return Ok(false) };
     let (from, receiver) = (to, session.owner);
     let Some(found) = find(chat, (from, receiver), &id)? else { return Ok(false) };
-    let stanza = Stanza { resource: session.resource.to_string(), xml: messages::relayed(chat, message)? };
+    let stanza = Stanza { resource: session.resource.to_string(), xml: messages::relayed(&chat.names, message)? };
     let noted = chat.node.commands.receipt((from, receiver), found, state, &stanza, &chat.context()).await?;
     Ok(noted.is_some())
 }

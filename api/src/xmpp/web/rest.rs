@@ -10,7 +10,7 @@ use dface_domain::{
     rejection::Rejection,
 };
 use http::StatusCode;
-use minidom::{Element, Node};
+use minidom::Element;
 use rxml::{Namespace, NcName};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,12 +22,12 @@ use crate::{
     settings::Chat,
     xmpp::{
         address::{Address, Names},
+        stanzas::messages,
         stream::framer::{Caps, Framer, Framing, Input},
     },
 };
 
 const CLIENT: &str = "jabber:client";
-const BEGIN: &str = "<message xmlns='jabber:client'";
 
 /// The resource of who says something by this, where the stanza names none.
 const RESOURCE: &str = "rest";
@@ -129,33 +129,13 @@ fn said(stanza: &Element, names: &Names) -> Result<Said, &'static str> {
     Ok(Said { from, to, kind: kind_of(&body), body, id: stanza_id, stanza: Stanza { resource, xml } })
 }
 
-/// The element as it is relayed: without addresses and what only the server says.
+/// The element as it is relayed; to a room it is for all.
 fn relayed(stanza: &Element, to: Party, names: &Names) -> Option<String> {
-    let mut clean = Element::bare("message", CLIENT);
-    for ((space, name), value) in stanza.attrs() {
-        if !(space.is_none() && matches!(name.as_str(), "from" | "to")) {
-            clean.set_attr(space.clone(), name.clone(), value.as_str());
-        }
-    }
+    let mut stanza = stanza.clone();
     if matches!(to, Party::Room(_)) {
-        clean.set_attr(Namespace::NONE, NcName::try_from("type").ok()?, "groupchat");
+        stanza.set_attr(Namespace::NONE, NcName::try_from("type").ok()?, "groupchat");
     }
-    let is_ours = |child: &Element| match child.attr("by") {
-        Some(by) => !matches!(names.read(by), Ok(Address::Foreign)),
-        None => true,
-    };
-    let is_servers = |child: &Element| {
-        (child.is("stanza-id", "urn:xmpp:sid:0") && is_ours(child))
-            || child.is("delay", "urn:xmpp:delay")
-            || child.is("x", "jabber:x:delay")
-            || child.is("x", "http://jabber.org/protocol/muc#user")
-    };
-    stanza
-        .children()
-        .filter(|child| !is_servers(child))
-        .for_each(|child| clean.append_node(Node::Element(child.clone())));
-    let written = String::from(&clean);
-    Some(format!("<message xmlns=\"{CLIENT}\"{}", written.strip_prefix(BEGIN)?))
+    messages::relayed(names, &stanza).ok()
 }
 
 #[cfg(test)]

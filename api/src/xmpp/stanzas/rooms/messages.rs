@@ -58,7 +58,7 @@ async fn said(chat: &Chat, session: &Arc<Session>, message: &Element, at: ShopId
     match messages::spoken(chat, session, message)? {
         Some(spoken) => messages::say(chat, session, Party::Room(at), spoken).await.map(drop),
         None => {
-            let xml = messages::relayed(chat, message)?;
+            let xml = messages::relayed(&chat.names, message)?;
             if let Some(tail) = said::passing(&chat.rooms.address(at), &nick, &xml) {
                 chat.rooms.within(at, |room| room.say(&tail.into()));
             }
