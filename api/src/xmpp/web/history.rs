@@ -53,9 +53,7 @@ struct Said {
 )]
 pub(super) async fn room(web: Arc<Web>, request: Request<WebCaller>) -> Reply {
     let room: ShopId = request.params.required("room")?;
-    if web.app.views().shops.view().get(room)?.is_none() {
-        return Err(ApiError::not_found("shop_unknown", format!("room: there is no shop {room}")));
-    }
+    web.must_be_there("room", Party::Room(room)).await?;
     request.caller.must_be_one_of(&[Party::Room(room)])?;
     page(&web, &request, Archive::Conversation(Conversation::Room(room)))
 }

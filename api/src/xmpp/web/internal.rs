@@ -51,9 +51,7 @@ pub(super) async fn room(web: Arc<Web>, request: Request<WebCaller>) -> Reply {
         return Err(ApiError::parameter("message", "must not be empty"));
     }
     let app = &web.app;
-    if app.views().shops.view().get(roomid)?.is_none() {
-        return Err(ApiError::not_found("shop_unknown", format!("roomid: there is no shop {roomid}")));
-    }
+    web.must_be_there("roomid", Party::Room(roomid)).await?;
     web.must_be_there("uid", from).await?;
     // Repeats of the back end are kept as the administrator's.
     app.node.commands.keys().ensure(&[Subject::User(ADMINISTRATOR)]).map_err(CommandError::from)?;
