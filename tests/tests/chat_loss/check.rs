@@ -87,15 +87,18 @@ async fn archive(at: SocketAddr, (name, password): &(String, String), of: &str) 
     stream.bind().await?;
     let own = format!("{name}@dface.cn");
     let of = if of.is_empty() { &own } else { of };
-    let mut all: Vec<Said> = Vec::new();
+    let (mut all, mut handled): (Vec<Said>, u32) = (Vec::new(), 0);
     for page in 0.. {
         let id = format!("page{page}");
         stream.send(&query(of, &id, 100, all.last().map(|(id, _)| id.as_str()))).await?;
         let fin = loop {
             let element = stream.next().await?;
             if element.is("r", SM) {
+                // Whoever acknowledges nothing gets nothing more in the end.
+                stream.send(&format!("<a xmlns='{SM}' h='{handled}'/>")).await?;
                 continue;
             }
+            handled += 1;
             if let Some(result) = element.get_child("result", MAM) {
                 all.extend(archived(result));
             } else if element.is("iq", CLIENT) && element.attr("id") == Some(&id) {
