@@ -54,7 +54,7 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
             Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
         }
         Ask::Coupon(task) => Task::Coupon(task.clone()),
-        Ask::Push { message, user } => match push::task(node, *user, *message)? {
+        Ask::Push { message, user } => match push::task(node, *user, *message, outstanding.since)? {
             Some(task) => Task::Push(task),
             None => return Ok(Rendered::Gone),
         },

@@ -12,6 +12,7 @@ pub mod http;
 pub mod import;
 pub mod jobs;
 pub mod metrics;
+pub mod mqtt;
 pub mod node;
 pub mod outcomes;
 pub mod pages;

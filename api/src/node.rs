@@ -21,6 +21,7 @@ use dface_domain::{
 };
 use dface_projections::{
     blocks::{Blocks, BlocksView},
+    circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
@@ -40,6 +41,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
+    mqtt::{broker::Broker, focus::Focus},
     processes,
     settings::{BadSettings, Settings},
 };
@@ -90,6 +92,7 @@ impl From<CommandError> for StartError {
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
     pub blocks: Served<BlocksView>,
+    pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
@@ -122,6 +125,10 @@ pub struct Node {
     pub processes: Processes,
     /// The desk of jobs; commands on a stopped directory have none.
     pub desk: OnceLock<Arc<Desk>>,
+    /// The MQTT broker, where there is one.
+    pub mqtt: OnceLock<Arc<dyn Broker>>,
+    /// Who has the app open.
+    pub focus: Focus,
 }
 
 impl Node {
@@ -149,6 +156,8 @@ impl Node {
             views,
             processes,
             desk: OnceLock::new(),
+            mqtt: OnceLock::new(),
+            focus: Focus::default(),
         };
         node.catch_up().await;
         Ok(node)
@@ -270,6 +279,7 @@ fn open_models(
     let jobs = projector.add::<Jobs>();
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
+    let circles = projector.add::<Circles>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -284,6 +294,7 @@ fn open_models(
         jobs: projector.take(jobs)?,
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
+        circles: projector.take(circles)?,
     };
     Ok((projector, views))
 }

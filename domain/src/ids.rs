@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::sealed::Subject;
+
 /// Whole-number ids stay below 2^53, so that every JSON reader keeps them exact.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 
@@ -200,6 +202,76 @@ number_id!(
     "a record id (a whole number)"
 );
 
+number_id!(
+    /// A circle (圈子), `group_id` of the seed.
+    GroupId,
+    "a circle's id (a whole number)"
+);
+
+/// A child's watch (腕表), by the number of its radio: 15 digits, written as a string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Imei(u64);
+
+/// One more than the largest IMEI.
+const IMEIS: u64 = 1_000_000_000_000_000;
+
+impl Imei {
+    /// The watch of that number, where it has at most 15 digits.
+    #[must_use]
+    pub const fn new(number: u64) -> Option<Self> {
+        if number < IMEIS { Some(Self(number)) } else { None }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// Whose key seals what the watch tells during its `binding`th time in a circle, from 1: unbinding destroys that key, and the next family
+    /// begins with another.
+    #[must_use]
+    pub const fn subject(self, binding: u16) -> Subject {
+        Subject::Watch(self.0 + binding as u64 * IMEIS)
+    }
+}
+
+impl fmt::Display for Imei {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:015}", self.0)
+    }
+}
+
+impl fmt::Debug for Imei {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Imei {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let plain = text.len() == 15 && text.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| text.parse().ok()).flatten().and_then(Self::new).ok_or(InvalidId("an imei (15 digits)"))
+    }
+}
+
+impl Serialize for Imei {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Imei {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+        }
+        Self::new(u64::deserialize(deserializer)?).ok_or_else(|| de::Error::custom("not an imei"))
+    }
+}
+
 macro_rules! object_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -230,6 +302,10 @@ object_id!(
 object_id!(
     /// A message of a room or between two (§28 to §32).
     MessageId
+);
+object_id!(
+    /// A voice or picture that was uploaded for a circle.
+    FileId
 );
 object_id!(
     /// A shop's offer: what clients call the coupon's id (§31).

@@ -15,6 +15,7 @@ use crate::{
     ids::{CampaignId, InvalidId, PhotoId},
     objects::ObjectKey,
     ports::PortFuture,
+    pushes::PushEnd,
     sealed::Subject,
     time::Timestamp,
 };
@@ -163,6 +164,8 @@ pub enum Outcome {
     },
     /// Whom it was about has left; nothing was made.
     Forgotten,
+    /// A push is over.
+    Pushed(PushEnd),
 }
 
 /// The files of a picture, each sealed for whose it is.

@@ -5,8 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    ids::{CampaignId, CheckinId, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId},
+    ids::{CampaignId, CheckinId, FileId, GroupId, Imei, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId},
     messages::Party,
+    reports::Actor,
 };
 
 macro_rules! categories {
@@ -29,8 +30,12 @@ macro_rules! categories {
 }
 
 categories! {
+    /// One alarm or report of a watch.
+    Alarm = "alarm",
     /// A person's album.
     Album = "album",
+    /// One question where somebody is: to a member or to a watch.
+    Ask = "ask",
     /// What an operator did, and every full read of the log.
     Audit = "audit",
     /// Starts of the app, counted by the hour.
@@ -39,8 +44,16 @@ categories! {
     Campaign = "campaign",
     /// One check-in.
     Checkin = "checkin",
+    /// A family circle: who is in it.
+    Circle = "circle",
     /// One person's coupons of one campaign.
     Coupon = "coupon",
+    /// What a watch acknowledged of what it was told.
+    Down = "down",
+    /// One voice or picture of a circle.
+    File = "file",
+    /// Whether somebody has the app open.
+    Focus = "focus",
     /// A foreign id of an import, mapped to one of ours.
     Foreign = "foreign",
     /// Blocks of whole-number ids that a node took.
@@ -51,8 +64,14 @@ categories! {
     Message = "message",
     /// A picture of a room or between two.
     Photo = "photo",
+    /// One position of a watch or of a member.
+    Position = "position",
+    /// One push to one person's device.
+    Push = "push",
     /// A device's push token, by its keyed hash.
     PushToken = "pushtoken",
+    /// That somebody received a message of a circle.
+    Receipt = "receipt",
     /// What two people are to each other.
     Relation = "relation",
     /// A request with an `Idempotency-Key`.
@@ -65,10 +84,18 @@ categories! {
     Shop = "shop",
     /// A sign-in name, by its keyed hash.
     Signin = "signin",
+    /// One SMS that a watch got.
+    Sms = "sms",
+    /// One story for a watch.
+    Story = "story",
     /// The installation itself.
     System = "system",
+    /// One message of a circle, and who received it.
+    Talk = "talk",
     /// A person's account.
     User = "user",
+    /// A child's watch: its key, its circle, its settings.
+    Watch = "watch",
 }
 
 impl FromStr for Category {
@@ -153,6 +180,84 @@ impl StreamId {
     #[must_use]
     pub fn session(session: SessionId) -> Self {
         Self::new(Category::Session, session)
+    }
+
+    /// A family circle.
+    #[must_use]
+    pub fn circle(group: GroupId) -> Self {
+        Self::new(Category::Circle, group)
+    }
+
+    /// A watch.
+    #[must_use]
+    pub fn watch(imei: Imei) -> Self {
+        Self::new(Category::Watch, imei)
+    }
+
+    /// One position.
+    #[must_use]
+    pub fn position(message: MessageId) -> Self {
+        Self::new(Category::Position, message)
+    }
+
+    /// One message of a circle.
+    #[must_use]
+    pub fn talk(message: MessageId) -> Self {
+        Self::new(Category::Talk, message)
+    }
+
+    /// That one member or watch received a message of a circle.
+    #[must_use]
+    pub fn receipt(message: MessageId, by: Actor) -> Self {
+        Self::new(Category::Receipt, format_args!("{message}-{by}"))
+    }
+
+    /// One alarm of a watch.
+    #[must_use]
+    pub fn alarm(message: MessageId) -> Self {
+        Self::new(Category::Alarm, message)
+    }
+
+    /// One SMS.
+    #[must_use]
+    pub fn sms(message: MessageId) -> Self {
+        Self::new(Category::Sms, message)
+    }
+
+    /// One story for a watch, or what a watch told of one.
+    #[must_use]
+    pub fn story(message: MessageId) -> Self {
+        Self::new(Category::Story, message)
+    }
+
+    /// One question where somebody is.
+    #[must_use]
+    pub fn ask(message: MessageId) -> Self {
+        Self::new(Category::Ask, message)
+    }
+
+    /// What a watch acknowledged.
+    #[must_use]
+    pub fn down(imei: Imei, message: MessageId) -> Self {
+        Self::new(Category::Down, format_args!("{imei}-{message}"))
+    }
+
+    /// A voice or picture of a circle.
+    #[must_use]
+    pub fn file(file: FileId) -> Self {
+        Self::new(Category::File, file)
+    }
+
+    /// One push to one person.
+    #[must_use]
+    pub fn push(message: MessageId, user: UserId) -> Self {
+        Self::new(Category::Push, format_args!("{message}-{user}"))
+    }
+
+    /// Whether somebody has the app open.
+    #[must_use]
+    pub fn focus(user: UserId) -> Self {
+        Self::new(Category::Focus, user)
     }
 
     /// What two people are to each other: one stream, whoever asks.

@@ -39,6 +39,7 @@ The examples show `data` as it is stored, in JSON; what is personal is sealed wi
 fn class(class: Class) -> &'static str {
     match class {
         Class::Public => "public",
+        Class::Circle => "circle",
         Class::Person => "person",
         Class::Position => "position",
         Class::Personal => "personal",

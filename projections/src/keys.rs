@@ -1,7 +1,7 @@
 //! Keys of rows: a tag for the kind of row, then ids in an order that sorts as wanted.
 
 use dface_domain::{
-    ids::{CheckinId, ObjectId, PhotoId, SessionId, ShopId, UserId},
+    ids::{CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, PhotoId, SessionId, ShopId, UserId},
     jobs::{JobId, JobKind},
     messages::{Conversation, Party},
     objects::{Format, ObjectKey},
@@ -119,6 +119,30 @@ impl KeyBuf {
         self.bytes(&number.to_be_bytes())
     }
 
+    /// A circle.
+    #[must_use]
+    pub fn group(self, group: GroupId) -> Self {
+        self.number(group.0)
+    }
+
+    /// A watch.
+    #[must_use]
+    pub fn imei(self, imei: Imei) -> Self {
+        self.number(imei.number())
+    }
+
+    /// A message.
+    #[must_use]
+    pub fn message(self, message: MessageId) -> Self {
+        self.bytes(&message.0.0)
+    }
+
+    /// A file of a circle.
+    #[must_use]
+    pub fn file(self, file: FileId) -> Self {
+        self.bytes(&file.0.0)
+    }
+
     /// Bytes as they are.
     #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -175,6 +199,21 @@ impl<'a> KeyReader<'a> {
     /// The next part as a plain number.
     pub fn number(&mut self) -> Option<u64> {
         self.take().map(u64::from_be_bytes)
+    }
+
+    /// The next part as a circle.
+    pub fn group(&mut self) -> Option<GroupId> {
+        self.number().map(GroupId)
+    }
+
+    /// The next part as a watch.
+    pub fn imei(&mut self) -> Option<Imei> {
+        self.number().and_then(Imei::new)
+    }
+
+    /// The next part as a message.
+    pub fn message(&mut self) -> Option<MessageId> {
+        self.take().map(ObjectId).map(MessageId)
     }
 
     /// The next part as a check-in.

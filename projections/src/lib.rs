@@ -1,6 +1,7 @@
 //! The reading side: the projector and one module for each read model. Never appends an event.
 
 pub mod blocks;
+pub mod circles;
 pub mod coupons;
 pub mod follows;
 pub mod jobs;

@@ -7,7 +7,9 @@ use dface_domain::{
     messages::{MessageKind, MessageState, Party},
     ports::KeyError,
     privacy::{Sight, Ties, may_see},
+    ports::KeyedHash as _,
     sealed::Subject,
+    time::Timestamp,
 };
 use dface_projections::projector::ModelError;
 use serde_json::json;
@@ -23,15 +25,24 @@ const MOST: usize = 100;
 
 /// The push of a message to somebody's device; none where it is over: the message is on a device by now, one of the two has left or
 /// blocks the other, or no device is bound any more.
-pub(super) fn task(node: &Node, user: UserId, message: MessageId) -> Result<Option<PushTask>, CommandError> {
+pub(super) fn task(
+    node: &Node,
+    user: UserId,
+    message: MessageId,
+    since: Timestamp,
+) -> Result<Option<PushTask>, CommandError> {
     let Some(payload) = payload(node, user, message).map_err(|e| interrupted(&e))? else { return Ok(None) };
     let bound = node.views.push_tokens.view().of(user).map_err(|e| interrupted(&e))?;
+    let expires = since.plus_seconds(node.settings.push.expire_s);
     let (Some(bound), (about, text)) = (bound, payload) else { return Ok(None) };
     let payload = match node.commands.keys().seal(about, &text) {
         Err(KeyError::Destroyed(_)) => return Ok(None),
         sealed => sealed?,
     };
-    Ok(Some(PushTask { user, message, environment: bound.environment, token: bound.token, payload }))
+    let name = node.commands.secret().keyed_hash("apns-id", &[&message.0.0, user.to_string().as_bytes()]);
+    let apns_id = uuid::Builder::from_random_bytes(name.first_chunk().copied().unwrap_or_default()).into_uuid();
+    let (environment, token, alert) = (bound.environment, bound.token, true);
+    Ok(Some(PushTask { user, message, environment, token, payload, alert, apns_id, expires }))
 }
 
 /// The JSON of a push, and with whose key it is sealed.

@@ -66,7 +66,18 @@ impl Shaper {
             | Category::User
             | Category::Session
             | Category::Signin
-            | Category::Request => self.pseudonym(&stream.key).into(),
+            | Category::Request
+            | Category::Circle
+            | Category::Watch
+            | Category::Focus => self.pseudonym(&stream.key).into(),
+            Category::Down => match stream.key.split_once('-') {
+                Some((imei, message)) => format!("{}-{message}", self.pseudonym(imei)),
+                None => self.pseudonym(&stream.key).into(),
+            },
+            Category::Push | Category::Receipt => match stream.key.split_once('-') {
+                Some((message, person)) => format!("{message}-{}", self.pseudonym(person)),
+                None => self.pseudonym(&stream.key).into(),
+            },
             Category::Relation => match stream.key.split_once('-') {
                 Some((one, other)) => format!("{}-{}", self.pseudonym(one).to_owned(), self.pseudonym(other)),
                 None => self.pseudonym(&stream.key).into(),
@@ -79,17 +90,24 @@ impl Shaper {
                 Some((user, ver)) => format!("{}-{ver}", self.pseudonym(user)),
                 None => self.pseudonym(&stream.key).into(),
             },
-            Category::Audit
+            Category::Alarm
+            | Category::Ask
+            | Category::Audit
             | Category::Boots
             | Category::Campaign
             | Category::Checkin
+            | Category::File
             | Category::Foreign
             | Category::Ids
             | Category::Message
             | Category::Photo
+            | Category::Position
             | Category::PushToken
             | Category::Shop
-            | Category::System => stream.key.to_string(),
+            | Category::Sms
+            | Category::Story
+            | Category::System
+            | Category::Talk => stream.key.to_string(),
         };
         format!("{}-{key}", category.name())
     }
@@ -101,7 +119,13 @@ impl Shaper {
             || !matches!(
                 category,
                 Category::Album
+                    | Category::Circle
                     | Category::Coupon
+                    | Category::Down
+                    | Category::Focus
+                    | Category::Push
+                    | Category::Receipt
+                    | Category::Watch
                     | Category::Inbox
                     | Category::User
                     | Category::Session
@@ -143,6 +167,7 @@ impl Shaper {
         match field.class {
             Class::Public if is_id(field.of) => each(value, out, &mut quoted),
             Class::Public => out.extend_from_slice(value.get().as_bytes()),
+            Class::Circle if full => each(value, out, &mut quoted),
             Class::Person if full => each(value, out, &mut quoted),
             Class::Person => each(value, out, &mut |raw, out| match raw.trim_matches('"') {
                 thing if is_shop(thing) => quoted_text(thing, out),
@@ -157,7 +182,7 @@ impl Shaper {
                 Some(cell) => out.extend_from_slice(&cell),
                 None => null(out),
             },
-            Class::Personal | Class::Secret => null(out),
+            Class::Circle | Class::Personal | Class::Secret => null(out),
         }
     }
 
@@ -175,6 +200,8 @@ impl Shaper {
 
     /// The same for the same person, in whatever field or stream: 32 hex digits.
     fn pseudonym(&mut self, id: &str) -> &str {
+        // A watch as one who talks (`w` and its imei) is that watch.
+        let id = id.strip_prefix('w').unwrap_or(id);
         if self.known.len() >= KNOWN && !self.known.contains_key(id) {
             self.known.clear();
         }

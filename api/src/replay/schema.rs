@@ -35,6 +35,7 @@ pub struct FieldSchema {
 pub const fn class_name(class: Class) -> &'static str {
     match class {
         Class::Public => "public",
+        Class::Circle => "circle",
         Class::Person => "person",
         Class::Position => "position",
         Class::Personal => "personal",

@@ -3,6 +3,7 @@
 
 mod chat;
 mod check;
+mod families;
 mod jobs;
 mod objects;
 mod processes;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     chat::Chat,
+    families::{AlertKind, Apns, Circles, Mqtt, Optional, Positions, Push, Watches},
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
@@ -98,6 +100,16 @@ pub struct Settings {
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
+    /// MQTT.
+    pub mqtt: Mqtt,
+    /// Circles.
+    pub circles: Circles,
+    /// Watches.
+    pub watches: Watches,
+    /// Pushes.
+    pub push: Push,
+    /// APNs.
+    pub apns: Apns,
 }
 
 /// Addresses to listen on; port 0 is any free one.
@@ -112,6 +124,8 @@ pub struct Listen {
     pub xmpp: SocketAddr,
     /// History and the back end (§32).
     pub xmpp_api: SocketAddr,
+    /// MQTT.
+    pub mqtt: Optional,
 }
 
 /// PEM files; both or none.

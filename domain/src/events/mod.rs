@@ -9,22 +9,26 @@ mod macros;
 
 pub mod audit;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod messages;
 pub mod people;
 pub mod photos;
+pub mod pushes;
 pub mod relations;
+pub mod reports;
 pub mod requests;
 pub mod samples;
 pub mod sessions;
 pub mod shops;
 pub mod system;
+pub mod watches;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, coupons::*, messages::*, people::*, photos::*, relations::*, requests::*, sessions::*,
-    shops::*, system::*,
+    audit::*, checkins::*, circles::*, coupons::*, messages::*, people::*, photos::*, pushes::*, relations::*, reports::*,
+    requests::*, sessions::*, shops::*, system::*, watches::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
@@ -32,6 +36,8 @@ pub use self::{
 pub enum Class {
     /// An id of a thing, or a plain fact about it.
     Public,
+    /// Which family circle: left out of a pseudonymous replay.
+    Circle,
     /// The id of a person or watch: hashed in a pseudonymous replay.
     Person,
     /// Where a person or watch was: on a 1 km grid in a pseudonymous replay. Always sealed.
@@ -161,21 +167,34 @@ fn decode_as<E: EventType>(schema: u16, encoding: Encoding, bytes: &[u8]) -> Res
 
 macros::registry! {
     AlbumOrdered,
+    BatteryCharged,
+    BatteryLow,
     Blocked,
     BootsCounted,
     CampaignDrawn,
     CampaignMade,
+    ChatPasswordReset,
     CheckedIn,
     CheckinDeleted,
-    ChatPasswordReset,
+    CircleCreated,
+    CircleEnded,
+    CircleFileStored,
+    CircleInvited,
+    CircleJoined,
+    CircleLeft,
     CouponDelivered,
     CouponGrantReturned,
     CouponGranted,
     CouponUsed,
+    DownAcknowledged,
+    FocusChanged,
     Followed,
     ForeignIdMapped,
+    GuardianChanged,
     IdBlockTaken,
     InboxTaken,
+    LocationRequested,
+    LocationSharingChanged,
     MessageMissed,
     MessageReceipted,
     MessageSent,
@@ -187,6 +206,8 @@ macros::registry! {
     PhotoProcessed,
     PhotoUploaded,
     ProfileChanged,
+    PushDue,
+    PushEnded,
     PushTokenBound,
     PushTokenUnbound,
     ReportClosed,
@@ -202,12 +223,27 @@ macros::registry! {
     ShopStaffAdded,
     ShopStaffRemoved,
     SignInNameClaimed,
+    SmsReceived,
+    StoryReported,
+    StorySent,
+    TalkReceipted,
+    TalkSent,
     Unblocked,
     Unfollowed,
+    UserLocated,
     UserRegistered,
     UserResumed,
     UserSuspended,
     VisibilityChanged,
+    WatchAlarmed,
+    WatchBound,
+    WatchChanged,
+    WatchImported,
+    WatchLocated,
+    WatchLocationRequested,
+    WatchPresenceChanged,
+    WatchReleased,
+    WatchUnbound,
     WeiboLinked,
     WeiboPostEnded,
     WeiboPostRequested,

@@ -1,5 +1,6 @@
 //! One made-up event of every type: for the golden files, for `docs/events.md`, and for tests of whoever reads events.
 
+mod circles;
 mod messages;
 mod pictures;
 
@@ -96,6 +97,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
     all.extend(messages::of_messages(seal));
+    all.extend(circles::of_families(seal));
     all.extend([
         checked_in(seal).into(),
         CheckinDeleted { checkin: checkin(), user: ANNA, shop: SHOP }.into(),
@@ -266,6 +268,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::UserSuspended(_)
         | Event::VisibilityChanged(_)
         | Event::WeiboLinked(_) => StreamId::user(ANNA),
+        _ => circles::stream_of(event).expect("every type has a stream"),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum IdKind {
     Shop,
     /// Records of following and blocking.
     Record,
+    /// Circles.
+    Group,
 }
 
 impl IdKind {
@@ -25,6 +27,7 @@ impl IdKind {
             Self::User => "user",
             Self::Shop => "shop",
             Self::Record => "record",
+            Self::Group => "group",
         }
     }
 }

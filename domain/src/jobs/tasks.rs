@@ -68,4 +68,10 @@ pub struct PushTask {
     pub token: Sealed<String>,
     /// The JSON to be sent, sealed as the message is.
     pub payload: Sealed<String>,
+    /// Shown at once (push type `alert`, priority 10), or silent (`background`, 5).
+    pub alert: bool,
+    /// `apns-id`: made of the message and whose device it is, so that a repeat is known.
+    pub apns_id: uuid::Uuid,
+    /// `apns-expiration`: a day after it happened.
+    pub expires: Timestamp,
 }

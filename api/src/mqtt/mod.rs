@@ -1,0 +1,4 @@
+//! MQTT: who may connect, what they may read and write, and where pushes go out (spec push.md).
+
+pub mod broker;
+pub mod focus;

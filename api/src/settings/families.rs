@@ -1,0 +1,122 @@
+//! Settings of circles, watches, MQTT and pushes.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An address to listen on, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Optional(pub Option<SocketAddr>);
+
+impl Serialize for Optional {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(address) => serializer.collect_str(&address),
+            None => serializer.serialize_str("off"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Optional {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "off" => Ok(Self(None)),
+            text => text.parse().map(|address| Self(Some(address))).map_err(|_| {
+                de::Error::custom(format!("{text:?} is neither an address (127.0.0.1:1883) nor \"off\""))
+            }),
+        }
+    }
+}
+
+/// MQTT; each key is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Mqtt {
+    pub broker: String,
+    pub shared_account: bool,
+    pub packet_bytes: u32,
+    pub connections: usize,
+    pub sign_in_s: u64,
+    pub keep_alive_most_s: u16,
+    pub session_s: u32,
+    pub queued: usize,
+    pub inflight: u16,
+    pub subscriptions: usize,
+    pub messages_per_second: u32,
+}
+
+/// Circles; each key is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Circles {
+    pub of_user: usize,
+    pub members: usize,
+    pub watches: usize,
+    pub codes: usize,
+    pub joins_per_hour: u32,
+    pub text_chars: usize,
+    pub voice_bytes: u64,
+}
+
+/// Watches; each key is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Watches {
+    pub silent_after_s: i64,
+    pub open_binding: bool,
+    pub events_at_once: usize,
+    pub clock_ahead_s: i64,
+    pub down_days: i64,
+    pub release_after_s: i64,
+    pub position_days: i64,
+}
+
+/// Pushes; each key is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Push {
+    pub receipt_wait_s: u64,
+    pub alert_kinds: Vec<AlertKind>,
+    pub apns_positions: Positions,
+    pub merged: usize,
+    pub expire_s: i64,
+}
+
+/// What else can wake somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// Types 1 to 3.
+    Talk,
+    /// Type 6.
+    BatteryLow,
+}
+
+/// Whether positions leave by Apple.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Positions {
+    /// As the seed has them.
+    Send,
+    /// Without latitude and longitude: the app fetches them.
+    Omit,
+}
+
+/// APNs; each key is explained in `default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
+pub struct Apns {
+    pub sandbox_url: String,
+    pub production_url: String,
+    pub ca: PathBuf,
+    pub key: PathBuf,
+    pub key_id: String,
+    pub team_id: String,
+    pub topic: String,
+    pub timeout_s: u64,
+}

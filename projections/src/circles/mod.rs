@@ -1,0 +1,206 @@
+//! Family circles and their watches: who is in them, who decides, what a watch signs in with.
+//!
+//! Rows: `g group` → the circle; `m group user` → the member; `c code` → the code; `i group imei` → nothing; `w imei` → the watch;
+//! `x user group` → nothing: somebody whose account has ended, whom the circle has not let go yet.
+
+mod rows;
+mod view;
+
+use dface_domain::{
+    envelope::Recorded,
+    events::{CircleLeft, Event, WatchBound, WatchChanged, WatchUnbound},
+    ids::{GroupId, Imei, UserId},
+};
+
+pub use self::{
+    rows::{Bound, CircleRow, CodeRow, Leaving, Member, WatchRow},
+    view::{Circle, CirclesView},
+};
+use self::rows::{
+    CODE, ERASED, MEMBER, WATCH_OF, circle_key, code_key, erased_key, member_key, watch_key, watch_of_key,
+};
+use crate::{
+    keys::{KeyBuf, KeyReader},
+    projector::{ModelError, Parts, ReadModel, Rows},
+};
+
+/// Turns what happens to circles and watches into what they are.
+pub struct Circles;
+
+impl ReadModel for Circles {
+    type View = CirclesView;
+
+    const NAME: &'static str = "circles";
+    const SCHEMA: u32 = 1;
+    const WANTS: &'static [&'static str] = &[
+        "CircleCreated",
+        "CircleInvited",
+        "CircleJoined",
+        "CircleLeft",
+        "CircleEnded",
+        "GuardianChanged",
+        "LocationSharingChanged",
+        "WatchImported",
+        "WatchBound",
+        "WatchChanged",
+        "WatchUnbound",
+        "WatchReleased",
+        "WatchPresenceChanged",
+        "PersonErased",
+    ];
+
+    fn new(_: &Parts) -> Self {
+        Self
+    }
+
+    fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+        let (at, position) = (recorded.occurred_at, recorded.position);
+        match event {
+            Event::CircleCreated(event) => {
+                rows.put(&circle_key(event.group), &CircleRow { name: event.name.clone(), since: at })?;
+                let first = Member { guardian: true, shares: false, since: at, position };
+                rows.put(&member_key(event.group, event.user), &first)
+            }
+            Event::CircleInvited(event) => {
+                let (group, by, until) = (event.group, event.by, event.until);
+                rows.put(&code_key(event.code), &CodeRow { group, by, until })
+            }
+            Event::CircleJoined(event) => {
+                rows.delete(&code_key(event.code));
+                let member = Member { guardian: false, shares: false, since: at, position };
+                rows.put(&member_key(event.group, event.user), &member)
+            }
+            Event::CircleLeft(event) => leave(event, rows),
+            Event::CircleEnded(event) => end(event.group, rows),
+            Event::GuardianChanged(event) => {
+                change(rows, event.group, event.user, |member| member.guardian = event.on)
+            }
+            Event::LocationSharingChanged(event) => {
+                change(rows, event.group, event.user, |member| member.shares = event.on)
+            }
+            Event::PersonErased(event) => erase(event.user, rows),
+            _ => watch(event, recorded, rows),
+        }
+    }
+}
+
+fn change(rows: &mut Rows, group: GroupId, user: UserId, how: impl FnOnce(&mut Member)) -> Result<(), ModelError> {
+    let key = member_key(group, user);
+    let Some(mut member) = rows.get::<Member>(&key)? else { return Ok(()) };
+    how(&mut member);
+    rows.put(&key, &member)
+}
+
+fn leave(event: &CircleLeft, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.delete(&member_key(event.group, event.user));
+    rows.delete(&erased_key(event.user, event.group));
+    end_codes(rows, |code| code.group == event.group && code.by == event.user)
+}
+
+fn end_codes(rows: &mut Rows, which: impl Fn(&CodeRow) -> bool) -> Result<(), ModelError> {
+    for key in rows.keys(&[CODE])? {
+        if rows.get::<CodeRow>(&key)?.is_some_and(|code| which(&code)) {
+            rows.delete(&key);
+        }
+    }
+    Ok(())
+}
+
+fn end(group: GroupId, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.delete(&circle_key(group));
+    for tag in [MEMBER, WATCH_OF] {
+        for key in rows.keys(&KeyBuf::tag(tag).group(group))? {
+            rows.delete(&key);
+        }
+    }
+    end_codes(rows, |code| code.group == group)
+}
+
+/// Takes a person out of all circles at once, and remembers which they were until each has let them go.
+fn erase(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for key in rows.keys(&[MEMBER])? {
+        let (group, member) = rows::member_of(&key)?;
+        if member == user {
+            rows.delete(&key);
+            rows.put(&erased_key(user, group), &())?;
+        }
+    }
+    end_codes(rows, |code| code.by == user)
+}
+
+fn watch(event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+    match event {
+        Event::WatchImported(event) => {
+            let known = rows.get::<WatchRow>(&watch_key(event.imei))?.unwrap_or_default();
+            let row = WatchRow { key: Some(event.key), code: Some(event.code), ..known };
+            rows.put(&watch_key(event.imei), &row)
+        }
+        Event::WatchBound(event) => bind(event, recorded, rows),
+        Event::WatchChanged(event) => set(event, rows),
+        Event::WatchUnbound(event) => unbind(event, recorded, rows),
+        Event::WatchReleased(event) => {
+            let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+            if row.leaving.as_ref().is_some_and(|leaving| leaving.binding == event.binding) {
+                row.leaving = None;
+            }
+            rows.put(&watch_key(event.imei), &row)
+        }
+        Event::WatchPresenceChanged(event) => {
+            let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+            if let Some(bound) = &mut row.bound {
+                bound.online = event.online;
+            }
+            rows.put(&watch_key(event.imei), &row)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn bind(event: &WatchBound, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+    let known = rows.get::<WatchRow>(&watch_key(event.imei))?.unwrap_or_default();
+    let bound = Bound {
+        group: event.group,
+        binding: event.binding,
+        details: event.details.clone(),
+        lock: false,
+        fall: false,
+        online: false,
+        since: recorded.occurred_at,
+    };
+    let key = event.key.or(known.key);
+    rows.put(&watch_key(event.imei), &WatchRow { key, bound: Some(bound), leaving: None, ..known })?;
+    rows.put(&watch_of_key(event.group, event.imei), &())
+}
+
+fn set(event: &WatchChanged, rows: &mut Rows) -> Result<(), ModelError> {
+    let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+    if let Some(bound) = &mut row.bound {
+        bound.details = event.details.clone();
+        (bound.lock, bound.fall) = (event.lock, event.fall);
+    }
+    rows.put(&watch_key(event.imei), &row)
+}
+
+fn unbind(event: &WatchUnbound, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.delete(&watch_of_key(event.group, event.imei));
+    let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+    row.bound = None;
+    let (binding, group, message) = (event.binding, event.group, event.message);
+    row.leaving = Some(Leaving { binding, group, message, since: recorded.occurred_at });
+    rows.put(&watch_key(event.imei), &row)
+}
+
+/// The circle and the person of an `x` key.
+fn erased_of(key: &[u8]) -> Result<(UserId, GroupId), ModelError> {
+    let read = KeyReader::tagged(key, ERASED).and_then(|mut reader| Some((reader.user()?, reader.group()?)));
+    read.ok_or_else(|| ModelError::Row("a key of somebody who has left".to_owned()))
+}
+
+/// The watch of an `i` key.
+fn watch_in(key: &[u8]) -> Result<Imei, ModelError> {
+    let read = KeyReader::tagged(key, WATCH_OF).and_then(|mut reader| {
+        reader.group()?;
+        reader.imei()
+    });
+    read.ok_or_else(|| ModelError::Row("a key of a circle's watch".to_owned()))
+}

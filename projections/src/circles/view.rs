@@ -1,0 +1,219 @@
+//! Circles, members and watches in memory: every message of a watch asks for them, and every door who may.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use dface_domain::{
+    ids::{GroupId, Imei, UserId},
+    sealed::Sealed,
+    time::Timestamp,
+    watches::KeyHash,
+};
+use fjall::Keyspace;
+use parking_lot::RwLock;
+
+use super::{
+    erased_of,
+    rows::{
+        CIRCLE, CODE, CircleRow, CodeRow, ERASED, MEMBER, Member, WATCH, WATCH_OF, WatchRow, code_key, member_of,
+    },
+    watch_in,
+};
+use crate::{
+    keys::{KeyBuf, KeyReader},
+    projector::{ModelError, Parts, View, rows},
+};
+
+/// A circle, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circle {
+    /// What it is called.
+    pub name: Sealed<String>,
+    /// Since when there is one.
+    pub since: Timestamp,
+    /// Who is in it, by id.
+    pub members: BTreeMap<UserId, Member>,
+    /// Its watches.
+    pub watches: BTreeSet<Imei>,
+}
+
+impl Circle {
+    /// Whether somebody is in it.
+    #[must_use]
+    pub fn has(&self, user: UserId) -> bool {
+        self.members.contains_key(&user)
+    }
+
+    /// Whether somebody decides in it.
+    #[must_use]
+    pub fn is_guardian(&self, user: UserId) -> bool {
+        self.members.get(&user).is_some_and(|member| member.guardian)
+    }
+}
+
+#[derive(Default)]
+struct Known {
+    circles: HashMap<GroupId, Arc<Circle>>,
+    of_user: HashMap<UserId, BTreeSet<GroupId>>,
+    watches: HashMap<Imei, Arc<WatchRow>>,
+}
+
+/// What readers hold.
+pub struct CirclesView {
+    rows: Keyspace,
+    known: RwLock<Known>,
+}
+
+impl View for CirclesView {
+    fn open(_: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
+        let mut known = Known::default();
+        for tag in [CIRCLE, MEMBER, WATCH_OF, WATCH] {
+            for guard in rows.prefix([tag]) {
+                let (key, value) = guard.into_inner()?;
+                known.changed(&key, Some(&value))?;
+            }
+        }
+        Ok(Self { rows, known: RwLock::new(known) })
+    }
+
+    fn changed(&self, key: &[u8], value: Option<&[u8]>) {
+        if let Err(error) = self.known.write().changed(key, value) {
+            tracing::error!(%error, "a row of a circle cannot be read");
+        }
+    }
+}
+
+impl Known {
+    fn changed(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ModelError> {
+        match key.first() {
+            Some(&CIRCLE) => {
+                let group = KeyReader::tagged(key, CIRCLE).and_then(|mut reader| reader.group());
+                let group = group.ok_or_else(|| ModelError::Row("a key of a circle".to_owned()))?;
+                self.circle(group, value)
+            }
+            Some(&MEMBER) => self.member(member_of(key)?, value),
+            Some(&WATCH_OF) => {
+                let group = KeyReader::tagged(key, WATCH_OF).and_then(|mut reader| reader.group());
+                let (group, imei) = (group.unwrap_or(GroupId(0)), watch_in(key)?);
+                if let Some(circle) = self.circles.get_mut(&group) {
+                    let watches = &mut Arc::make_mut(circle).watches;
+                    if value.is_some() { watches.insert(imei) } else { watches.remove(&imei) };
+                }
+                Ok(())
+            }
+            Some(&WATCH) => {
+                let imei = KeyReader::tagged(key, WATCH).and_then(|mut reader| reader.imei());
+                let imei = imei.ok_or_else(|| ModelError::Row("a key of a watch".to_owned()))?;
+                match value {
+                    Some(value) => self.watches.insert(imei, Arc::new(rows::decode_row(value)?)),
+                    None => self.watches.remove(&imei),
+                };
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn circle(&mut self, group: GroupId, value: Option<&[u8]>) -> Result<(), ModelError> {
+        let Some(value) = value else {
+            self.circles.remove(&group);
+            return Ok(());
+        };
+        let CircleRow { name, since } = rows::decode_row(value)?;
+        let circle = Circle { name, since, members: BTreeMap::new(), watches: BTreeSet::new() };
+        self.circles.insert(group, Arc::new(circle));
+        Ok(())
+    }
+
+    fn member(&mut self, (group, user): (GroupId, UserId), value: Option<&[u8]>) -> Result<(), ModelError> {
+        if let Some(value) = value {
+            let member: Member = rows::decode_row(value)?;
+            if let Some(circle) = self.circles.get_mut(&group) {
+                Arc::make_mut(circle).members.insert(user, member);
+            }
+            self.of_user.entry(user).or_default().insert(group);
+            return Ok(());
+        }
+        if let Some(circle) = self.circles.get_mut(&group) {
+            Arc::make_mut(circle).members.remove(&user);
+        }
+        if let Some(groups) = self.of_user.get_mut(&user) {
+            groups.remove(&group);
+            if groups.is_empty() {
+                self.of_user.remove(&user);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CirclesView {
+    /// A circle.
+    #[must_use]
+    pub fn circle(&self, group: GroupId) -> Option<Arc<Circle>> {
+        self.known.read().circles.get(&group).cloned()
+    }
+
+    /// Whether somebody is in a circle.
+    #[must_use]
+    pub fn is_member(&self, group: GroupId, user: UserId) -> bool {
+        self.known.read().circles.get(&group).is_some_and(|circle| circle.has(user))
+    }
+
+    /// The circles that somebody is in, by id.
+    #[must_use]
+    pub fn of(&self, user: UserId) -> Vec<GroupId> {
+        self.known.read().of_user.get(&user).map(|groups| groups.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// A watch.
+    #[must_use]
+    pub fn watch(&self, imei: Imei) -> Option<Arc<WatchRow>> {
+        self.known.read().watches.get(&imei).cloned()
+    }
+
+    /// All watches that are in circles.
+    #[must_use]
+    pub fn bound_watches(&self) -> Vec<(Imei, Arc<WatchRow>)> {
+        let known = self.known.read();
+        known.watches.iter().filter(|(_, row)| row.bound.is_some()).map(|(imei, row)| (*imei, Arc::clone(row))).collect()
+    }
+
+    /// All watches that were unbound and do not know it yet.
+    #[must_use]
+    pub fn leaving_watches(&self) -> Vec<(Imei, Arc<WatchRow>)> {
+        let known = self.known.read();
+        let leaving = known.watches.iter().filter(|(_, row)| row.leaving.is_some());
+        leaving.map(|(imei, row)| (*imei, Arc::clone(row))).collect()
+    }
+
+    /// What a code lets into; it may be over.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn code(&self, code: KeyHash) -> Result<Option<CodeRow>, ModelError> {
+        self.rows.get(&*code_key(code))?.map(|row| rows::decode_row(&row)).transpose()
+    }
+
+    /// Circles that somebody whose account has ended was in, and that have not let them go yet.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn erased_from(&self, user: UserId) -> Result<Vec<GroupId>, ModelError> {
+        self.rows.prefix(&*KeyBuf::tag(ERASED).user(user)).map(|guard| Ok(erased_of(&guard.key()?)?.1)).collect()
+    }
+
+    /// How many codes wait to be used.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn open_codes(&self, group: GroupId) -> Result<usize, ModelError> {
+        let mut count = 0;
+        for found in rows::scan::<CodeRow>(&self.rows, &[CODE]) {
+            count += usize::from(found?.1.group == group);
+        }
+        Ok(count)
+    }
+}
