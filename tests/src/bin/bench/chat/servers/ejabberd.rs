@@ -22,6 +22,8 @@ listen:
   - port: {port}
     ip: "{ip}"
     module: ejabberd_c2s
+    # Its own 5 are too few for sign-ins at once: a connection beyond them waits a second for its next SYN.
+    backlog: 1024
     max_stanza_size: 65536
     shaper: none
     access: all
