@@ -6,6 +6,7 @@ pub mod asks;
 pub mod boots;
 pub mod cleaning;
 pub mod cli;
+pub mod code_limits;
 pub mod demo;
 pub mod doctor;
 pub mod http;
