@@ -1,5 +1,7 @@
 //! Pushes: what each tells, byte for byte as the seed (`000`, 推送频道接口) has it, to whom, and how.
 
+pub mod due;
+
 use serde::{Deserialize, Serialize};
 
 /// What sort of push: `push_type`, and the number of a talk.
