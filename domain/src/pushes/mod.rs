@@ -4,6 +4,7 @@ pub mod apns;
 mod battery_low;
 pub mod choice;
 mod data;
+pub mod due;
 mod fall;
 mod member_joined;
 mod member_left;
