@@ -18,6 +18,7 @@ pub mod photos;
 pub mod processes;
 pub mod profiles;
 pub mod push_tokens;
+pub mod pushes;
 pub mod relations;
 pub mod requests;
 pub mod secret;

@@ -5,9 +5,9 @@ use dface_domain::{
     ids::{ADMINISTRATOR, MessageId, UserId},
     jobs::PushTask,
     messages::{MessageKind, MessageState, Party},
-    ports::KeyError,
+    ports::{KeyError, KeyedHash as _},
     privacy::{Sight, Ties, may_see},
-    ports::KeyedHash as _,
+    pushes::PushKind,
     sealed::Subject,
     time::Timestamp,
 };
@@ -23,15 +23,28 @@ const ADMINISTRATION: &str = "脸脸";
 /// Characters of a message that a push shows.
 const MOST: usize = 100;
 
+/// A push that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// What it tells of.
+    pub message: MessageId,
+    /// Whose device it tells.
+    pub user: UserId,
+    /// What sort it is.
+    pub kind: PushKind,
+    /// Shown at once, or silent.
+    pub alert: bool,
+}
+
 /// The push of a message to somebody's device; none where it is over: the message is on a device by now, one of the two has left or
 /// blocks the other, or no device is bound any more.
-pub(super) fn task(
-    node: &Node,
-    user: UserId,
-    message: MessageId,
-    since: Timestamp,
-) -> Result<Option<PushTask>, CommandError> {
-    let Some(payload) = payload(node, user, message).map_err(|e| interrupted(&e))? else { return Ok(None) };
+pub(super) fn task(node: &Node, due: Due, since: Timestamp) -> Result<Option<PushTask>, CommandError> {
+    let Due { message, user, kind, alert } = due;
+    let payload = match kind {
+        PushKind::Chat => payload(node, user, message),
+        _ => Ok(None),
+    };
+    let Some(payload) = payload.map_err(|e| interrupted(&e))? else { return Ok(None) };
     let bound = node.views.push_tokens.view().of(user).map_err(|e| interrupted(&e))?;
     let expires = since.plus_seconds(node.settings.push.expire_s);
     let (Some(bound), (about, text)) = (bound, payload) else { return Ok(None) };
@@ -41,7 +54,7 @@ pub(super) fn task(
     };
     let name = node.commands.secret().keyed_hash("apns-id", &[&message.0.0, user.to_string().as_bytes()]);
     let apns_id = uuid::Builder::from_random_bytes(name.first_chunk().copied().unwrap_or_default()).into_uuid();
-    let (environment, token, alert) = (bound.environment, bound.token, true);
+    let (environment, token) = (bound.environment, bound.token);
     Ok(Some(PushTask { user, message, environment, token, payload, alert, apns_id, expires }))
 }
 
@@ -94,7 +107,12 @@ fn shown(kind: MessageKind, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use dface_commands::{Context, messages::Announcement, people::NewAccount};
-    use dface_domain::{events::Gender, jobs::Task, messages::Stanza};
+    use dface_domain::{
+        events::Gender,
+        jobs::{Outcome, Task},
+        messages::Stanza,
+        pushes::PushEnd,
+    };
     use serde_json::Value;
     use uuid::Uuid;
 
@@ -160,8 +178,8 @@ mod tests {
                     Task::Push(task) => Some(task),
                     other => panic!("{other:?}"),
                 },
-                Rendered::Gone => None,
-                Rendered::Never(why) => panic!("{why}"),
+                Rendered::Over(Outcome::Pushed(PushEnd::Superfluous)) => None,
+                other => panic!("{other:?}"),
             });
             rendered.collect()
         }
