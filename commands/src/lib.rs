@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod error;
 pub mod executor;
@@ -27,6 +28,7 @@ pub mod shops;
 mod sign_in_names;
 pub mod store;
 pub mod system;
+pub mod watches;
 pub mod weibo;
 
 use std::sync::Arc;
