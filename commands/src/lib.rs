@@ -8,6 +8,7 @@ pub mod checkins;
 pub mod coupons;
 pub mod error;
 pub mod executor;
+pub mod focus;
 pub mod ids;
 pub mod imports;
 pub mod keys;
