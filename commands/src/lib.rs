@@ -19,6 +19,7 @@ pub mod processes;
 pub mod profiles;
 pub mod push_tokens;
 pub mod relations;
+pub mod reports;
 pub mod requests;
 pub mod secret;
 pub mod sessions;
@@ -26,6 +27,7 @@ pub mod shops;
 mod sign_in_names;
 pub mod store;
 pub mod system;
+pub mod talks;
 pub mod weibo;
 
 use std::sync::Arc;

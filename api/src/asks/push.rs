@@ -6,8 +6,8 @@ use dface_domain::{
     jobs::PushTask,
     messages::{MessageKind, MessageState, Party},
     ports::KeyError,
-    privacy::{Sight, Ties, may_see},
     ports::KeyedHash as _,
+    privacy::{Sight, Ties, may_see},
     sealed::Subject,
     time::Timestamp,
 };

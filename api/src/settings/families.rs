@@ -21,9 +21,10 @@ impl<'de> Deserialize<'de> for Optional {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
             "off" => Ok(Self(None)),
-            text => text.parse().map(|address| Self(Some(address))).map_err(|_| {
-                de::Error::custom(format!("{text:?} is neither an address (127.0.0.1:1883) nor \"off\""))
-            }),
+            text => text
+                .parse()
+                .map(|address| Self(Some(address)))
+                .map_err(|_| de::Error::custom(format!("{text:?} is neither an address (127.0.0.1:1883) nor \"off\""))),
         }
     }
 }

@@ -12,12 +12,12 @@ use dface_domain::{
     ids::{GroupId, Imei, UserId},
 };
 
+use self::rows::{
+    CODE, ERASED, MEMBER, WATCH_OF, circle_key, code_key, erased_key, member_key, watch_key, watch_of_key,
+};
 pub use self::{
     rows::{Bound, CircleRow, CodeRow, Leaving, Member, WatchRow},
     view::{Circle, CirclesView},
-};
-use self::rows::{
-    CODE, ERASED, MEMBER, WATCH_OF, circle_key, code_key, erased_key, member_key, watch_key, watch_of_key,
 };
 use crate::{
     keys::{KeyBuf, KeyReader},
@@ -72,9 +72,7 @@ impl ReadModel for Circles {
             }
             Event::CircleLeft(event) => leave(event, rows),
             Event::CircleEnded(event) => end(event.group, rows),
-            Event::GuardianChanged(event) => {
-                change(rows, event.group, event.user, |member| member.guardian = event.on)
-            }
+            Event::GuardianChanged(event) => change(rows, event.group, event.user, |member| member.guardian = event.on),
             Event::LocationSharingChanged(event) => {
                 change(rows, event.group, event.user, |member| member.shares = event.on)
             }
