@@ -21,5 +21,6 @@ pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
+pub mod watch_access;
 pub mod weibo;
 pub mod xmpp;
