@@ -22,5 +22,6 @@ pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
 pub mod watch_access;
+pub mod watch_events;
 pub mod weibo;
 pub mod xmpp;

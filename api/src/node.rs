@@ -45,6 +45,7 @@ use crate::{
     mqtt::{broker::Broker, focus::Focus},
     processes,
     settings::{BadSettings, Settings},
+    watch_events::Heard,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -131,6 +132,8 @@ pub struct Node {
     pub mqtt: OnceLock<Arc<dyn Broker>>,
     /// Who has the app open.
     pub focus: Focus,
+    /// When watches were heard last.
+    pub heard: Heard,
 }
 
 impl Node {
@@ -160,6 +163,7 @@ impl Node {
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
             focus: Focus::default(),
+            heard: Heard::default(),
         };
         node.catch_up().await;
         Ok(node)

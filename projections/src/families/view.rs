@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::{
     Entry, acknowledges_key,
     rows::{
-        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, downs_of, entry_key, file_key, files_of, fix_key, fixes,
+        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, down_key, downs_of, entry_key, file_key, files_of, fix_key, fixes,
         object_id_of, of_circle_key, owned, position_key, position_of, receipts_key, track_key,
     },
 };
@@ -150,6 +150,15 @@ impl FamiliesView {
             }
         }
         Ok(waiting)
+    }
+
+    /// What waits for a watch under that id; none where it has acknowledged it.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn down(&self, imei: Imei, message: MessageId) -> Result<Option<Entry>, ModelError> {
+        let Some(position) = self.position_of(message)? else { return Ok(None) };
+        if self.rows.contains_key(&*down_key(imei, position))? { self.at(position) } else { Ok(None) }
     }
 
     /// Whether this person's app ever told that it had something.
