@@ -20,6 +20,7 @@ use dface_domain::{
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
 use dface_projections::{
+    away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
@@ -91,6 +92,7 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub away: Served<AwayView>,
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
@@ -280,6 +282,7 @@ fn open_models(
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
+    let away = projector.add::<Away>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -295,6 +298,7 @@ fn open_models(
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
+        away: projector.take(away)?,
     };
     Ok((projector, views))
 }
