@@ -24,6 +24,7 @@ use dface_projections::{
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
+    families::{Families, FamiliesView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
     messages::{Messages, MessagesView},
@@ -96,6 +97,7 @@ pub struct Views {
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
+    pub families: Served<FamiliesView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
     pub messages: Served<MessagesView>,
@@ -231,7 +233,9 @@ pub(crate) async fn open_writing_side(
         )));
     }
     let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
-    Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
+    let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
+    let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
+    Ok((store, Arc::new(commands), parts))
 }
 
 pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
@@ -283,6 +287,7 @@ fn open_models(
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
     let away = projector.add::<Away>();
+    let families = projector.add::<Families>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -299,6 +304,7 @@ fn open_models(
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
         away: projector.take(away)?,
+        families: projector.take(families)?,
     };
     Ok((projector, views))
 }

@@ -20,6 +20,7 @@ pub mod profiles;
 pub mod push_tokens;
 pub mod pushes;
 pub mod relations;
+pub mod reports;
 pub mod requests;
 pub mod secret;
 pub mod sessions;
@@ -27,6 +28,7 @@ pub mod shops;
 mod sign_in_names;
 pub mod store;
 pub mod system;
+pub mod talks;
 pub mod weibo;
 
 use std::sync::Arc;

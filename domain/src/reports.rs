@@ -1,5 +1,8 @@
 //! What watches and members tell their circles: the values of it, and that a repeat is taken once.
 
+mod once;
+mod watch;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -7,6 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     geo::Position,
     ids::{FileId, Imei, InvalidId, UserId},
+};
+
+pub use self::{
+    once::{CircleFile, Once, Receipt},
+    watch::{BadEvent, Reported, WatchEvent, WatchReport},
 };
 
 /// What tells a repeat from another report under the same id: a keyed hash of all that was reported.
@@ -19,6 +27,18 @@ pub enum Actor {
     User(UserId),
     /// A watch (`sender_type` 2).
     Watch(Imei),
+}
+
+impl From<UserId> for Actor {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+impl From<Imei> for Actor {
+    fn from(imei: Imei) -> Self {
+        Self::Watch(imei)
+    }
 }
 
 impl fmt::Display for Actor {

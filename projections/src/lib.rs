@@ -4,6 +4,7 @@ pub mod away;
 pub mod blocks;
 pub mod circles;
 pub mod coupons;
+pub mod families;
 pub mod follows;
 pub mod jobs;
 pub mod keys;

@@ -35,11 +35,12 @@ mod tests {
     use dface_commands::{Context, messages::Announcement, people::NewAccount};
     use dface_domain::{
         events::Gender,
+        ids::{MessageId, UserId},
         jobs::{Outcome, Task},
-        messages::Stanza,
+        messages::{MessageState, Party, Stanza},
         pushes::PushEnd,
     };
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;

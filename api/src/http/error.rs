@@ -54,6 +54,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("account_ended", 404),
     ("campaign_unknown", 404),
     ("coupon_unknown", 404),
+    ("file_unknown", 404),
     ("wrong_method", 405),
     ("conflict", 409),
     ("name_taken", 409),

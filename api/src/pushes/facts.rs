@@ -4,8 +4,8 @@ use dface_domain::{
     events::{Event, TalkSent},
     ids::UserId,
     pushes::{
-        BatteryLow, Data, MemberJoined, MemberLeft, Newcomer, Picture, RequestUserLocate, Sms, Story, TalkStatus, Text, Told,
-        UserLocate, Voice, WatchBound, WatchLocate, WatchPresence, WatchUnbound,
+        BatteryLow, Data, MemberJoined, MemberLeft, Newcomer, Picture, RequestUserLocate, Sms, Story, TalkStatus, Text,
+        Told, UserLocate, Voice, WatchBound, WatchLocate, WatchPresence, WatchUnbound,
     },
     reports::TalkContent,
     sealed::Subject,

@@ -35,10 +35,9 @@ const MOST: usize = 4_096;
 
 /// Tells whoever opens the app, until `stop`.
 pub(super) async fn run(node: Arc<Node>, stop: CancellationToken) {
-    let opened = stream::unfold(node.focus.gained(), |mut gained| async move {
-        Some((next(&mut gained).await?, gained))
-    });
-    let told = opened.for_each_concurrent(AT_ONCE, |user| merge(&node, user));
+    let opened =
+        stream::unfold(node.focus.gained(), |mut gained| async move { Some((next(&mut gained).await?, gained)) });
+    let told = opened.for_each_concurrent(AT_ONCE, |user| merge(Arc::clone(&node), user));
     stop.run_until_cancelled(told).await;
 }
 
@@ -54,13 +53,15 @@ async fn next(gained: &mut Receiver<UserId>) -> Option<UserId> {
     }
 }
 
-async fn merge(node: &Node, user: UserId) {
+async fn merge(node: Arc<Node>, user: UserId) {
     // Those that lag are not waited for any longer: what they show is better than nothing.
     let _shown = node.projector.wait_for(node.store.head(), PATIENCE).await;
-    match missed(node, user) {
-        Ok(missed) if missed.is_empty() => {}
-        Ok(missed) => publish::tell(node, user, &Merge::of(&missed).json(), PUSH_TYPE).await,
-        Err(error) => tracing::error!(%error, "what somebody missed cannot be read"),
+    let reader = Arc::clone(&node);
+    match tokio::task::spawn_blocking(move || missed(&reader, user)).await {
+        Ok(Ok(missed)) if missed.is_empty() => {}
+        Ok(Ok(missed)) => publish::tell(&node, user, &Merge::of(&missed).json(), PUSH_TYPE).await,
+        Ok(Err(error)) => tracing::error!(%error, "what somebody missed cannot be read"),
+        Err(error) => tracing::error!(%error, "what somebody missed was not read to its end"),
     }
 }
 
@@ -89,8 +90,8 @@ fn missed(node: &Node, user: UserId) -> Result<Vec<Data>, ModelError> {
             (before, read) = (Some(oldest.position), read + page.len());
             for entry in page {
                 let (at, position) = (entry.at, entry.position);
-                let one = of(entry.event, at, position);
-                for one in one.filter(|one| recipients::is_for(node, &one.told, position, user)) {
+                let Some(one) = of(entry.event, at, position) else { continue };
+                if recipients::is_for(node, &one.told, position, user) {
                     talks += usize::from(!one.told.kind.is_position());
                     missed.push(one);
                 }
