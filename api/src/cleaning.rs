@@ -15,6 +15,7 @@ use dface_domain::{
     time::SECOND,
 };
 use dface_projections::{
+    circles::Circles,
     coupons::Coupons,
     photos::Photos,
     projector::{ModelError, ReadModel as _},
@@ -78,13 +79,16 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     }
 }
 
-/// Whether a picture or a campaign stands on it.
+/// Whether a picture, a campaign or a watch stands on it.
 fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
-    let asked = [Photos::NAME, Coupons::NAME];
+    let asked = [Photos::NAME, Coupons::NAME, Circles::NAME];
     if let Some(one) = node.projector.standings().iter().find(|one| asked.contains(&one.name) && one.error.is_some()) {
         return Err(CleaningError::Stopped(one.name));
     }
-    Ok(node.views.photos.view().stands_on(object)? || node.views.coupons.view().stands_on(object)?)
+    let views = &node.views;
+    Ok(views.photos.view().stands_on(object)?
+        || views.coupons.view().stands_on(object)?
+        || views.circles.view().stands_on(object))
 }
 
 async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
@@ -102,7 +106,8 @@ async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError
 pub async fn sweep(node: &Arc<Node>) -> Result<u64, CleaningError> {
     let opening = Arc::clone(node);
     let unreadable = tokio::task::spawn_blocking(move || opening.views.photos.view().unreadable());
-    match unreadable.await.map_err(|e| ModelError::Row(e.to_string()))?? {
+    let pictures = unreadable.await.map_err(|e| ModelError::Row(e.to_string()))??;
+    match pictures + node.views.circles.view().unreadable() {
         0 => {}
         count => return Err(CleaningError::Unreadable(count)),
     }

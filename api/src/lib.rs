@@ -22,6 +22,10 @@ pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
+<<<<<<< HEAD
 pub mod urls;
+=======
+pub mod watch_access;
+>>>>>>> e-b
 pub mod weibo;
 pub mod xmpp;

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod error;
 pub mod executor;
@@ -29,6 +30,7 @@ mod sign_in_names;
 pub mod store;
 pub mod system;
 pub mod talks;
+pub mod watches;
 pub mod weibo;
 
 use std::sync::Arc;

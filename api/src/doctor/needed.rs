@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use dface_domain::{
     events::{Event, PhotoFiles},
-    ids::{CampaignId, PhotoId, UserId},
+    ids::{CampaignId, Imei, PhotoId, UserId},
     objects::ObjectKey,
     ports::Keys,
     sealed::Sealed,
+    watches::WatchDetails,
 };
 
 /// What is needed after the events so far.
@@ -15,6 +16,8 @@ use dface_domain::{
 pub struct Needed {
     photos: HashMap<PhotoId, Photo>,
     drawings: HashMap<CampaignId, [ObjectKey; 2]>,
+    /// Pictures of watches in circles; none where they cannot be told.
+    watches: HashMap<Imei, Option<Vec<ObjectKey>>>,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,15 @@ impl Needed {
             Event::CampaignDrawn(event) => {
                 self.drawings.insert(event.campaign, [event.full, event.small]);
             }
+            Event::WatchBound(event) => {
+                self.watches.insert(event.imei, image(&event.details, keys));
+            }
+            Event::WatchChanged(event) => {
+                self.watches.insert(event.imei, image(&event.details, keys));
+            }
+            Event::WatchUnbound(event) => {
+                self.watches.remove(&event.imei);
+            }
             _ => {}
         }
     }
@@ -54,14 +66,20 @@ impl Needed {
     /// How many pictures cannot be opened with the keys that are here.
     #[must_use]
     pub fn unreadable(&self) -> u64 {
-        self.photos.values().filter(|photo| photo.objects.is_none()).count() as u64
+        let photos = self.photos.values().filter(|photo| photo.objects.is_none()).count();
+        (photos + self.watches.values().filter(|image| image.is_none()).count()) as u64
     }
 
     /// The objects.
     pub fn objects(&self) -> impl Iterator<Item = ObjectKey> {
         let photos = self.photos.values().filter_map(|photo| photo.objects.as_ref()).flatten();
-        photos.chain(self.drawings.values().flatten()).copied()
+        let watches = self.watches.values().flatten().flatten();
+        photos.chain(self.drawings.values().flatten()).chain(watches).copied()
     }
+}
+
+fn image(details: &Sealed<WatchDetails>, keys: &dyn Keys) -> Option<Vec<ObjectKey>> {
+    Some(keys.open(details)?.image.into_iter().collect())
 }
 
 fn opened(files: &Sealed<PhotoFiles>, keys: &dyn Keys) -> Option<Vec<ObjectKey>> {
