@@ -6,6 +6,7 @@ pub mod asks;
 pub mod boots;
 pub mod cleaning;
 pub mod cli;
+pub mod code_limits;
 pub mod demo;
 pub mod doctor;
 pub mod http;
@@ -22,10 +23,7 @@ pub mod replay;
 pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;
-<<<<<<< HEAD
 pub mod urls;
-=======
 pub mod watch_access;
->>>>>>> e-b
 pub mod weibo;
 pub mod xmpp;

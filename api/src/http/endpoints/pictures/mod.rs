@@ -8,6 +8,7 @@ pub(super) mod room;
 mod show;
 pub(super) mod tmp;
 
+pub(super) use self::receive::refused;
 use dface_domain::ids::{PhotoId, UserId};
 
 use crate::{
