@@ -16,10 +16,12 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
+    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
 use dface_projections::{
+    away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
@@ -93,6 +95,7 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub away: Served<AwayView>,
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
@@ -167,6 +170,12 @@ impl Node {
         };
         node.catch_up().await;
         Ok(node)
+    }
+
+    /// The stable URL of a watch's picture.
+    #[must_use]
+    pub fn watch_image_url(&self, imei: Imei) -> String {
+        format!("{}/watches/image?imei={imei}", self.settings.public_url)
     }
 
     /// Waits until all read models that go on are at the head of the log.
@@ -288,6 +297,7 @@ fn open_models(
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
+    let away = projector.add::<Away>();
     let families = projector.add::<Families>();
     let views = Views {
         shops: projector.take(shops)?,
@@ -304,6 +314,7 @@ fn open_models(
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
+        away: projector.take(away)?,
         families: projector.take(families)?,
     };
     Ok((projector, views))

@@ -19,6 +19,7 @@ pub mod photos;
 pub mod processes;
 pub mod profiles;
 pub mod push_tokens;
+pub mod pushes;
 pub mod relations;
 pub mod reports;
 pub mod requests;

@@ -8,6 +8,7 @@
 
 mod files;
 mod forget;
+mod newest;
 mod objects;
 mod place;
 mod rows;

@@ -231,7 +231,7 @@ impl FamiliesView {
         row.entry(position).map(Some)
     }
 
-    fn collect(&self, found: impl Iterator<Item = Guard>, take: usize) -> Result<Vec<Entry>, ModelError> {
+    pub(super) fn collect(&self, found: impl Iterator<Item = Guard>, take: usize) -> Result<Vec<Entry>, ModelError> {
         let mut entries = Vec::new();
         for guard in found {
             if entries.len() >= take {
