@@ -66,6 +66,8 @@ pub const MQTT_REFUSED_TOTAL: &str = "dface_mqtt_refused_total";
 
 /// Events between the delivery of messages and the head of the log.
 pub const CHAT_DELIVERY_LAG: &str = "dface_chat_delivery_lag_events";
+/// Events between the pushes and the head of the log, by `follower`: `pushes_mqtt` or `pushes_apns`.
+pub const PUSH_LAG: &str = "dface_push_lag_events";
 
 /// What kind of thing a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
     (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),
     (CHAT_DELIVERY_LAG, Kind::Gauge, Unit::Count, "Events between the delivery of messages and the head of the log"),
+    (PUSH_LAG, Kind::Gauge, Unit::Count, "Events between the pushes and the head of the log"),
     (PROCESS_PARKED, Kind::Gauge, Unit::Count, "Events that a process could not act on and keeps, by process"),
     (JOBS, Kind::Gauge, Unit::Count, "Jobs that are not over, by kind and state"),
     (JOBS_OLDEST_SECONDS, Kind::Gauge, Unit::Seconds, "Age of the oldest job that is neither over nor dead, by kind"),

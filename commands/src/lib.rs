@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod error;
 pub mod executor;
@@ -19,7 +20,9 @@ pub mod photos;
 pub mod processes;
 pub mod profiles;
 pub mod push_tokens;
+pub mod pushes;
 pub mod relations;
+pub mod reports;
 pub mod requests;
 pub mod secret;
 pub mod sessions;
@@ -27,6 +30,8 @@ pub mod shops;
 mod sign_in_names;
 pub mod store;
 pub mod system;
+pub mod talks;
+pub mod watches;
 pub mod weibo;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod envelope;
 pub mod events;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dface_domain::{
-    jobs::{JobId, Outcome, QueueError},
+    jobs::{JobId, QueueError},
     time::{SECOND, Timestamp},
 };
 
@@ -95,8 +95,8 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     let ledger = &desk.parts.ledger;
     let job = match desk.parts.outstanding.render(id).await? {
         Rendered::Job(job) => job,
-        Rendered::Never(reason) => {
-            desk.parts.outcomes.record(id, Outcome::Refused { reason }).await?;
+        Rendered::Over(outcome) => {
+            desk.parts.outcomes.record(id, outcome).await?;
             return ledger.over(id);
         }
         Rendered::Gone => return ledger.over(id),

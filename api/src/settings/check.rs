@@ -22,6 +22,7 @@ impl Settings {
         self.check_jobs()?;
         self.check_chat()?;
         self.check_mqtt()?;
+        self.check_apns()?;
         self.check_limits()
     }
 

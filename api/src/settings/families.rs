@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::{BadSettings, Settings};
+
 /// An address to listen on, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Optional(pub Option<SocketAddr>);
@@ -121,4 +123,30 @@ pub struct Apns {
     pub team_id: String,
     pub topic: String,
     pub timeout_s: u64,
+}
+
+impl Settings {
+    pub(super) fn check_apns(&self) -> Result<(), BadSettings> {
+        let (apns, bad) = (&self.apns, |text: String| Err(BadSettings(text)));
+        for (key, url) in [("apns.sandbox_url", &apns.sandbox_url), ("apns.production_url", &apns.production_url)] {
+            if !url.starts_with("https://") {
+                return bad(format!("setting `{key}` must begin with https://"));
+            }
+        }
+        if apns.timeout_s == 0 {
+            return bad("setting `apns.timeout_s` must be more than 0".to_owned());
+        }
+        if apns.key.as_os_str().is_empty() {
+            return Ok(());
+        }
+        for (key, text) in [("apns.key_id", &apns.key_id), ("apns.team_id", &apns.team_id)] {
+            if text.len() != 10 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                return bad(format!("setting `{key}` must be Apple's ten letters and digits where `apns.key` is set"));
+            }
+        }
+        if apns.topic.is_empty() {
+            return bad("setting `apns.topic`, the app's bundle id, is needed where `apns.key` is set".to_owned());
+        }
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod circles;
 mod coupons;
 mod export;
 mod follows;
@@ -17,6 +18,7 @@ mod profiles;
 mod shops;
 mod sign_in;
 mod trace;
+mod watches;
 mod weibo;
 mod wire;
 
@@ -78,6 +80,19 @@ use crate::app::App;
         coupons::list,
         coupons::image,
         coupons::use_one,
+        circles::change::create,
+        circles::change::invite,
+        circles::change::join,
+        circles::members::leave,
+        circles::members::remove,
+        circles::members::guardian,
+        circles::members::share_locate,
+        circles::show::list,
+        circles::show::show,
+        watches::bind::bind,
+        watches::set::set,
+        watches::set::unbind,
+        watches::show::image,
         health::healthz,
         health::readyz,
     )
@@ -111,6 +126,8 @@ pub fn routes() -> Vec<Route<App>> {
         follows::routes(),
         blacklists::routes(),
         coupons::routes(),
+        circles::routes(),
+        watches::routes(),
         health::routes(),
     ]
     .into_iter()
