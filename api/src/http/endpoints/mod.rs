@@ -14,6 +14,7 @@ mod people_list;
 mod people_nearby;
 mod pictures;
 mod profiles;
+mod push_tokens;
 mod shops;
 mod sign_in;
 mod trace;
@@ -78,6 +79,7 @@ use crate::app::App;
         coupons::list,
         coupons::image,
         coupons::use_one,
+        push_tokens::bind,
         health::healthz,
         health::readyz,
     )
@@ -111,6 +113,7 @@ pub fn routes() -> Vec<Route<App>> {
         follows::routes(),
         blacklists::routes(),
         coupons::routes(),
+        push_tokens::routes(),
         health::routes(),
     ]
     .into_iter()
