@@ -1,6 +1,7 @@
-//! What is done outside the log: the queue's adapters and the runner, one module for each job, the adapters of the objects, and the making of
-//! pictures.
+//! What is done outside the log: the queue's adapters and the runner, one module for each job, the adapters of the objects, the making of
+//! pictures, and Apple's push service.
 
+pub mod apns;
 pub mod coupons;
 pub mod jobs;
 pub mod objects;

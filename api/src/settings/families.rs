@@ -1,7 +1,12 @@
 //! Settings of circles, watches, MQTT and pushes.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use dface_workers::apns::ApnsConfig;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{BadSettings, Settings};
@@ -126,6 +131,30 @@ pub struct Apns {
 }
 
 impl Settings {
+    /// How Apple is spoken to; none without a key.
+    ///
+    /// # Errors
+    /// The key or the certificates cannot be read.
+    pub fn apns_config(&self) -> Result<Option<ApnsConfig>, BadSettings> {
+        let (apns, read) = (&self.apns, |setting: &str, path: &Path| {
+            std::fs::read(path).map_err(|e| BadSettings(format!("setting `{setting}`: {}: {e}", path.display())))
+        });
+        if apns.key.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let ca = if apns.ca.as_os_str().is_empty() { None } else { Some(read("apns.ca", &apns.ca)?) };
+        Ok(Some(ApnsConfig {
+            sandbox_url: apns.sandbox_url.clone(),
+            production_url: apns.production_url.clone(),
+            ca,
+            key: read("apns.key", &apns.key)?,
+            key_id: apns.key_id.clone(),
+            team_id: apns.team_id.clone(),
+            topic: apns.topic.clone(),
+            timeout: Duration::from_secs(apns.timeout_s),
+        }))
+    }
+
     pub(super) fn check_apns(&self) -> Result<(), BadSettings> {
         let (apns, bad) = (&self.apns, |text: String| Err(BadSettings(text)));
         for (key, url) in [("apns.sandbox_url", &apns.sandbox_url), ("apns.production_url", &apns.production_url)] {

@@ -15,6 +15,7 @@ mod people_list;
 mod people_nearby;
 mod pictures;
 mod profiles;
+mod push_tokens;
 mod shops;
 mod sign_in;
 mod trace;
@@ -93,6 +94,7 @@ use crate::app::App;
         watches::set::set,
         watches::set::unbind,
         watches::show::image,
+        push_tokens::bind,
         health::healthz,
         health::readyz,
     )
@@ -128,6 +130,7 @@ pub fn routes() -> Vec<Route<App>> {
         coupons::routes(),
         circles::routes(),
         watches::routes(),
+        push_tokens::routes(),
         health::routes(),
     ]
     .into_iter()

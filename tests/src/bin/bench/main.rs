@@ -7,6 +7,7 @@ mod machine;
 mod made;
 mod people;
 mod pictures;
+mod push;
 mod rank;
 mod replay;
 mod report;
@@ -60,6 +61,8 @@ enum Part {
     People,
     /// Chat in a room, in pairs, and streams that wait, beside Prosody and ejabberd
     Chat,
+    /// Pushes to a stand-in for Apple
+    Push,
     /// Thumbnails, beside vipsthumbnail
     Pictures(pictures::Args),
     /// What `pictures` measures of ours, in a process of its own
@@ -115,6 +118,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),
+        Some(Part::Push) => page.add(push::run(&setup)?),
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
@@ -124,6 +128,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
             serving::run(&setup, &mut page)?;
             people::run(&setup, &mut page)?;
             page.add(chat::run(&setup)?);
+            page.add(push::run(&setup)?);
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
