@@ -16,13 +16,16 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
+    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
 use dface_projections::{
+    away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
+    families::{Families, FamiliesView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
     messages::{Messages, MessagesView},
@@ -44,6 +47,7 @@ use crate::{
     mqtt::{broker::Broker, focus::Focus},
     processes,
     settings::{BadSettings, Settings},
+    watch_events::Heard,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -91,9 +95,11 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub away: Served<AwayView>,
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
+    pub families: Served<FamiliesView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
     pub messages: Served<MessagesView>,
@@ -129,6 +135,8 @@ pub struct Node {
     pub mqtt: OnceLock<Arc<dyn Broker>>,
     /// Who has the app open.
     pub focus: Focus,
+    /// When watches were heard last.
+    pub heard: Heard,
 }
 
 impl Node {
@@ -158,9 +166,16 @@ impl Node {
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
             focus: Focus::default(),
+            heard: Heard::default(),
         };
         node.catch_up().await;
         Ok(node)
+    }
+
+    /// The stable URL of a watch's picture.
+    #[must_use]
+    pub fn watch_image_url(&self, imei: Imei) -> String {
+        format!("{}/watches/image?imei={imei}", self.settings.public_url)
     }
 
     /// Waits until all read models that go on are at the head of the log.
@@ -229,7 +244,9 @@ pub(crate) async fn open_writing_side(
         )));
     }
     let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
-    Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
+    let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
+    let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
+    Ok((store, Arc::new(commands), parts))
 }
 
 pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
@@ -280,6 +297,8 @@ fn open_models(
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
+    let away = projector.add::<Away>();
+    let families = projector.add::<Families>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -295,6 +314,8 @@ fn open_models(
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
+        away: projector.take(away)?,
+        families: projector.take(families)?,
     };
     Ok((projector, views))
 }

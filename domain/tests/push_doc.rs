@@ -12,7 +12,8 @@ const BEGIN: &str = "<!-- made from domain/src/pushes -->\n";
 const END: &str = "<!-- end of what is made -->\n";
 
 fn made() -> String {
-    let mut text = String::from("| section of the seed | `push_type`, `type` | topic | APNs | for |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| section of the seed | `push_type`, `type` | topic | APNs | for |\n|---|---|---|---|---|\n");
     for row in KINDS {
         let number = row.number.map_or_else(String::new, |number| format!(" {number}"));
         let topic = match row.topic {

@@ -13,6 +13,7 @@ mod stats;
 mod status;
 mod tokens;
 mod users;
+mod watches;
 
 use utoipa::{OpenApi, openapi};
 
@@ -53,6 +54,8 @@ use crate::http::{Route, openapi::complete};
         import::shops,
         import::checkins,
         import::follows,
+        import::watches,
+        watches::create,
         photos::delete,
         projections::list,
         projections::rebuild,
@@ -91,6 +94,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         reports::routes(),
         shops::routes(),
         import::routes(),
+        watches::routes(),
         photos::routes(),
         projections::routes(),
         jobs::routes(),

@@ -51,6 +51,7 @@ pub struct Mqtt {
     pub queued: usize,
     pub inflight: u16,
     pub subscriptions: usize,
+    pub sessions_of_account: usize,
     pub messages_per_second: u32,
 }
 

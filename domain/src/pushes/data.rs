@@ -43,6 +43,18 @@ impl Data {
         Some(Self::Notice(Notice::of(told, number)))
     }
 
+    /// The last part of the topic.
+    #[must_use]
+    pub const fn push_type(&self) -> &'static str {
+        match self {
+            Self::WatchLocate(_) => "watch_locate",
+            Self::UserLocate(_) => "user_locate",
+            Self::RequestUserLocate(_) => "request_user_locate",
+            Self::TalkStatus(_) => "talk_status",
+            _ => "talk",
+        }
+    }
+
     /// As it is published.
     #[must_use]
     pub fn json(&self) -> String {
@@ -88,6 +100,7 @@ mod tests {
         for row in KINDS {
             let read: serde_json::Value = serde_json::from_str(&samples::data(row.kind).json()).unwrap();
             assert_eq!(read["push_type"], row.push_type, "{row:?}");
+            assert_eq!(samples::data(row.kind).push_type(), row.push_type);
             if let Some(number) = row.number {
                 assert_eq!(read["type"], number, "{row:?}");
             }

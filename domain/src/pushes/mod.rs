@@ -190,6 +190,18 @@ impl PushKind {
         }
     }
 
+    /// What is shown where it is shown at all: the seed's words, or its section's name. It stands on a locked screen, so it never says what was said.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        self.alert().or(self.row().map(|row| row.section)).unwrap_or_default()
+    }
+
+    /// Whether an app can acknowledge it: the others do not say their `message_id`, or are acknowledgements.
+    #[must_use]
+    pub fn is_acknowledged(self) -> bool {
+        self.row().is_some_and(|row| row.number.is_some())
+    }
+
     /// Whether it tells where somebody is.
     #[must_use]
     pub const fn is_position(self) -> bool {

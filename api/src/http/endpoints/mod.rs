@@ -3,6 +3,7 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod circles;
 mod coupons;
 mod export;
 mod follows;
@@ -14,9 +15,11 @@ mod people_list;
 mod people_nearby;
 mod pictures;
 mod profiles;
+mod push_tokens;
 mod shops;
 mod sign_in;
 mod trace;
+mod watches;
 mod weibo;
 mod wire;
 
@@ -78,6 +81,20 @@ use crate::app::App;
         coupons::list,
         coupons::image,
         coupons::use_one,
+        circles::change::create,
+        circles::change::invite,
+        circles::change::join,
+        circles::members::leave,
+        circles::members::remove,
+        circles::members::guardian,
+        circles::members::share_locate,
+        circles::show::list,
+        circles::show::show,
+        watches::bind::bind,
+        watches::set::set,
+        watches::set::unbind,
+        watches::show::image,
+        push_tokens::bind,
         health::healthz,
         health::readyz,
     )
@@ -111,6 +128,9 @@ pub fn routes() -> Vec<Route<App>> {
         follows::routes(),
         blacklists::routes(),
         coupons::routes(),
+        circles::routes(),
+        watches::routes(),
+        push_tokens::routes(),
         health::routes(),
     ]
     .into_iter()

@@ -8,6 +8,7 @@ mod made;
 mod mqtt;
 mod people;
 mod pictures;
+mod push;
 mod rank;
 mod replay;
 mod report;
@@ -63,6 +64,8 @@ enum Part {
     Chat,
     /// From a watch's event to its family's phones, beside Mosquitto
     Mqtt,
+    /// Pushes to a stand-in for Apple
+    Push,
     /// Thumbnails, beside vipsthumbnail
     Pictures(pictures::Args),
     /// What `pictures` measures of ours, in a process of its own
@@ -119,6 +122,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),
         Some(Part::Mqtt) => page.add(mqtt::run(&setup)?),
+        Some(Part::Push) => page.add(push::run(&setup)?),
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
@@ -129,6 +133,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
             people::run(&setup, &mut page)?;
             page.add(chat::run(&setup)?);
             page.add(mqtt::run(&setup)?);
+            page.add(push::run(&setup)?);
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {
