@@ -65,6 +65,9 @@ pub struct Args {
     /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// The MQTT broker: `embedded`, or an external one as in mqtt://user:password@host:1883 (mqtts:// for TLS)
+    #[arg(long, value_name = "URL")]
+    mqtt_broker: Option<String>,
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
@@ -93,6 +96,7 @@ impl Args {
             ("listen.mqtt", self.mqtt.clone()),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
+            ("mqtt.broker", self.mqtt_broker.clone()),
             ("objects", self.objects.clone()),
             ("roles", self.roles.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),

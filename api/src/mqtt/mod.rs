@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod broker;
 pub mod embedded;
+pub mod external;
 pub mod focus;
 pub mod inbound;
 mod revocations;
