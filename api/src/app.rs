@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     boots::Boots,
+    code_limits::CodeLimits,
     http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
     pages::Pages,
@@ -37,6 +38,8 @@ pub struct App {
     pub sign_in_limits: SignInLimits,
     /// Calls of `/init/init`.
     pub init_limits: InitLimits,
+    /// Codes of circles and watches that are wrong.
+    pub code_limits: CodeLimits,
     /// Starts of the app.
     pub boots: Arc<Boots>,
     /// Sina Weibo, where the settings name it.
@@ -117,10 +120,11 @@ impl App {
         let limits = &node.settings.limits;
         let (sign_in_limits, zone) = (SignInLimits::new(limits), node.settings.zone()?);
         let (init_limits, boots) = (InitLimits::new(limits.init_per_minute), Arc::new(Boots::new(limits.boot_kinds)));
+        let code_limits = CodeLimits::new(node.settings.circles.joins_per_hour);
         let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
         let (pages, written) = (Pages::default(), Cache::new(WRITERS));
-        Ok(Self { node, sign_in_limits, init_limits, boots, weibo, zone, receiving, pages, written })
+        Ok(Self { node, sign_in_limits, init_limits, code_limits, boots, weibo, zone, receiving, pages, written })
     }
 
     /// The read models.

@@ -16,7 +16,7 @@ use dface_projections::{
     projector::ModelError,
 };
 
-use crate::node::Node;
+use crate::{node::Node, pushes::payload::Due};
 
 /// What an outstanding job came to.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
         }
         Ask::Coupon(task) => Task::Coupon(task.clone()),
         Ask::Push { message, user, kind, alert } => {
-            let due = push::Due { message: *message, user: *user, kind: *kind, alert: *alert };
-            match push::task(node, due, outstanding.since)? {
+            let (message, user, kind, alert) = (*message, *user, *kind, *alert);
+            match push::task(node, Due { message, user, kind, alert, since: outstanding.since })? {
                 Some(task) => Task::Push(task),
                 None => return Ok(Rendered::Over(Outcome::Pushed(PushEnd::Superfluous))),
             }

@@ -5,20 +5,22 @@ use std::{path::Path, sync::Arc, time::Duration};
 use dface_commands::{
     Commands,
     processes::{
-        Checkpoints, Processes, Progress, Settings as Tuning, coupon_messages::CouponMessages, coupons::Coupons,
-        greetings::Greetings, photo_messages::PhotoMessages,
+        Checkpoints, Processes, Progress, Settings as Tuning, circle_ends::CircleEnds, coupon_messages::CouponMessages,
+        coupons::Coupons, greetings::Greetings, photo_messages::PhotoMessages,
     },
 };
 use dface_domain::{
     checkins::{Visits, VisitsUnknown},
+    circles::{CirclesKnown, CirclesUnknown},
     coupons::{Campaigns, CampaignsUnknown},
     envelope::LogPosition,
     events::Trigger,
-    ids::{CampaignId, ShopId, UserId},
+    ids::{CampaignId, GroupId, Imei, ShopId, UserId},
     ports::{EventStore, PortFuture},
     time::Timestamp,
 };
 use dface_projections::{
+    circles::{Circles, CirclesView, WatchRow},
     coupons::{Coupons as CouponsModel, CouponsView},
     projector::{Projector, ReadModel, Served},
     trace::{Trace, TraceView},
@@ -70,6 +72,8 @@ pub fn start(node: &Node) -> Result<(), StartError> {
     let again_s = node.settings.greetings.hours * 3_600;
     node.processes.start(Greetings { visits: Arc::new(visits), again_s, within_s });
     node.processes.start(PhotoMessages);
+    let circles = InCircles { projector: Arc::clone(&node.projector), view: node.views.circles.clone() };
+    node.processes.start(CircleEnds { circles: Arc::new(circles) });
     Ok(())
 }
 
@@ -147,6 +151,40 @@ impl Visits for Traced {
             }
             let was = self.view.view().was_at(user, shop, at.plus_seconds(-seconds), at);
             was.map_err(|e| VisitsUnknown(e.to_string()))
+        })
+    }
+}
+
+/// What is in which circle, from the read model.
+struct InCircles {
+    projector: Arc<Projector>,
+    view: Served<CirclesView>,
+}
+
+impl InCircles {
+    async fn shown(&self, as_of: LogPosition) -> Result<(), CirclesUnknown> {
+        let shown = self.projector.wait_for_model(Circles::NAME, as_of, PATIENCE).await;
+        if shown.map_err(|e| CirclesUnknown(e.to_string()))? {
+            return Ok(());
+        }
+        Err(CirclesUnknown(format!("the read model of circles is not at position {as_of} yet")))
+    }
+}
+
+impl CirclesKnown for InCircles {
+    fn erased_from(&self, user: UserId, as_of: LogPosition) -> PortFuture<'_, Result<Vec<GroupId>, CirclesUnknown>> {
+        Box::pin(async move {
+            self.shown(as_of).await?;
+            self.view.view().erased_from(user).map_err(|e| CirclesUnknown(e.to_string()))
+        })
+    }
+
+    fn watches_of(&self, group: GroupId, as_of: LogPosition) -> PortFuture<'_, Result<Vec<Imei>, CirclesUnknown>> {
+        Box::pin(async move {
+            self.shown(as_of).await?;
+            let of = |row: &WatchRow| row.bound.as_ref().is_some_and(|bound| bound.group == group);
+            let bound = self.view.view().bound_watches();
+            Ok(bound.into_iter().filter(|(_, row)| of(row)).map(|(imei, _)| imei).collect())
         })
     }
 }

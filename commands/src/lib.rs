@@ -5,9 +5,11 @@
 pub mod audit;
 pub mod boots;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod error;
 pub mod executor;
+pub mod focus;
 pub mod ids;
 pub mod imports;
 pub mod keys;
@@ -20,6 +22,7 @@ pub mod profiles;
 pub mod push_tokens;
 pub mod pushes;
 pub mod relations;
+pub mod reports;
 pub mod requests;
 pub mod secret;
 pub mod sessions;
@@ -27,6 +30,8 @@ pub mod shops;
 mod sign_in_names;
 pub mod store;
 pub mod system;
+pub mod talks;
+pub mod watches;
 pub mod weibo;
 
 use std::sync::Arc;

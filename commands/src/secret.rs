@@ -9,9 +9,11 @@ use std::{
 
 use aws_lc_rs::hmac;
 use dface_domain::{
-    ids::{ShopId, UserId},
+    ids::{GroupId, Imei, ShopId, UserId},
     ports::{Entropy, KeyedHash},
+    watches::KeyHash,
 };
+use uuid::Uuid;
 
 /// The secret, in a form that makes keyed hashes and never shows itself.
 pub struct ServerSecret {
@@ -89,6 +91,44 @@ impl ServerSecret {
     #[must_use]
     pub fn sign_in_key(&self, name: &str) -> String {
         hex::encode(&self.keyed_hash("sign-in-name", &[name.as_bytes()])[..16])
+    }
+
+    /// What is kept of the key that a watch signs in with.
+    #[must_use]
+    pub fn watch_key_hash(&self, imei: Imei, key: &str) -> KeyHash {
+        self.hash16("watch-key", &[imei.to_string().as_bytes(), key.as_bytes()])
+    }
+
+    /// What is kept of the code that is printed on a watch.
+    #[must_use]
+    pub fn watch_code_hash(&self, imei: Imei, code: &str) -> KeyHash {
+        self.hash16("watch-code", &[imei.to_string().as_bytes(), code.as_bytes()])
+    }
+
+    /// What is kept of a code to join a circle by.
+    #[must_use]
+    pub fn circle_code_hash(&self, code: &str) -> KeyHash {
+        self.hash16("circle-code-hash", &[code.as_bytes()])
+    }
+
+    /// The code that a request makes to join a circle by, 32 hex digits: the same request again makes the same.
+    #[must_use]
+    pub fn circle_code(&self, request: Uuid, group: GroupId, by: UserId) -> String {
+        let parts = [group.to_string(), by.to_string()];
+        hex::encode(self.hash16("circle-code", &[request.as_bytes(), parts[0].as_bytes(), parts[1].as_bytes()]))
+    }
+
+    /// The key that a request makes for a watch that no operator made known, 32 hex digits: the same request again makes the same.
+    #[must_use]
+    pub fn watch_key(&self, request: Uuid, imei: Imei, binding: u16) -> String {
+        let parts: [&[u8]; 3] = [request.as_bytes(), &imei.number().to_be_bytes(), &binding.to_be_bytes()];
+        hex::encode(self.hash16("watch-key-made", &parts))
+    }
+
+    fn hash16(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&self.keyed_hash(purpose, parts)[..16]);
+        hash
     }
 
     fn hex16(&self, purpose: &str, parts: &[&[u8]]) -> String {

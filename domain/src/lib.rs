@@ -2,9 +2,11 @@
 
 pub mod aggregate;
 pub mod checkins;
+pub mod circles;
 pub mod coupons;
 pub mod envelope;
 pub mod events;
+pub mod focus;
 pub mod geo;
 pub mod id_blocks;
 pub mod ids;
@@ -28,4 +30,5 @@ pub mod shops;
 pub mod sign_in_names;
 pub mod stream;
 pub mod time;
+pub mod topics;
 pub mod watches;

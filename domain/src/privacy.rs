@@ -2,7 +2,7 @@
 //!
 //! Pure: the caller brings the facts (`Ties`), this decides. Suspension hides nothing: it keeps an account out.
 
-use crate::{events::Invisible, ids::UserId, messages::Party};
+use crate::{envelope::LogPosition, events::Invisible, ids::UserId, messages::Party};
 
 /// What is known of two people when one wants to see the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,41 @@ pub const fn may_talk(sender_blocks: bool, receiver_blocks: bool) -> Talk {
     }
 }
 
+/// What somebody is in a circle (push.md). Blocks and the invisible settings count for nothing there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Not in it: to them there is no such circle.
+    Outside,
+    /// In it.
+    Member,
+    /// In it, and deciding.
+    Guardian,
+}
+
+/// Whether somebody sees that there is such a circle: its members and watches, where those are, what is said.
+#[must_use]
+pub fn may_see_circle(place: Place) -> bool {
+    place >= Place::Member
+}
+
+/// Whether somebody lets others in and out, and binds, sets and unbinds watches.
+#[must_use]
+pub fn may_decide_in_circle(place: Place) -> bool {
+    place == Place::Guardian
+}
+
+/// Whether somebody sees what stands at `position` of the log, who came into the circle by the event at `joined`: nothing from before.
+#[must_use]
+pub fn may_see_of_circle(place: Place, joined: LogPosition, position: LogPosition) -> bool {
+    may_see_circle(place) && position >= joined
+}
+
+/// Whether somebody sees where a member of the circle is: only while that one shows it there. A watch always shows it.
+#[must_use]
+pub fn may_see_member_place(place: Place, shares: bool) -> bool {
+    may_see_circle(place) && shares
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +188,23 @@ mod tests {
         assert!(may_read(reader, &[anna]) && may_read(reader, &[ben, anna]) && may_read(reader, &[room]));
         assert!(!may_read(reader, &[ben]) && !may_read(reader, &[ben, shop]) && !may_read(reader, &[shop]));
         assert!(may_read(Reader::Server, &[ben, shop]));
+    }
+
+    #[test]
+    fn a_circle_is_for_who_is_in_it_and_its_guardians_decide() {
+        let places = [Place::Outside, Place::Member, Place::Guardian];
+        assert_eq!(places.map(may_see_circle), [false, true, true]);
+        assert_eq!(places.map(may_decide_in_circle), [false, false, true]);
+        assert_eq!(places.map(|place| may_see_member_place(place, true)), [false, true, true]);
+        assert!(places.iter().all(|place| !may_see_member_place(*place, false)));
+    }
+
+    #[test]
+    fn newcomers_see_nothing_from_before_they_came() {
+        let [before, joined, after] = [4, 5, 6].map(LogPosition);
+        let seen = |position| may_see_of_circle(Place::Member, joined, position);
+        assert!(!seen(before) && seen(joined) && seen(after));
+        assert!(!may_see_of_circle(Place::Outside, joined, after));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CampaignId, CheckinId, PhotoId, RecordId, ShopId, UserId};
+use crate::ids::{CampaignId, CheckinId, FileId, GroupId, PhotoId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,9 @@ pub enum Rejection {
     /// The new order leaves pictures out, or has ones that are not there.
     #[error("ids: these are not the pictures of the album, each once")]
     NotTheAlbum,
+    /// There is no such voice or picture, or it is another one's, of another circle or of the other kind.
+    #[error("content: there is no file {0} of yours in this circle")]
+    FileUnknown(FileId),
     /// The account has ended.
     #[error("id: this account has ended")]
     AccountEnded,
@@ -104,6 +107,42 @@ pub enum Rejection {
     /// The account has no sign-in password of ours.
     #[error("id: user {0} does not sign in with a local password")]
     NotLocal(UserId),
+    /// There is no such circle, or who asks is not in it.
+    #[error("group_id: you are in no circle {0}")]
+    CircleUnknown(GroupId),
+    /// Somebody who is not in the circle.
+    #[error("user_id: user {0} is not in this circle")]
+    MemberUnknown(UserId),
+    /// A member who does not decide.
+    #[error("group_id: only a guardian of the circle may do this")]
+    NotGuardian,
+    /// Nobody would decide any more.
+    #[error("user_id: a circle keeps at least one guardian; make another member a guardian first")]
+    LastGuardian,
+    /// The circle has as many members as it may.
+    #[error("code: a circle has at most {0} members")]
+    CircleFull(usize),
+    /// The person is in as many circles as they may.
+    #[error("group_id: a person is in at most {0} circles")]
+    TooManyCircles(usize),
+    /// The circle has as many open codes as it may.
+    #[error("group_id: a circle has at most {0} codes that nobody has used")]
+    TooManyCodes(usize),
+    /// No code, or one that is used up or over.
+    #[error("code: this code lets nobody in: it was used, it is over, or there is none")]
+    CodeUnknown,
+    /// The circle has no such watch.
+    #[error("imei: there is no such watch in a circle of yours")]
+    WatchUnknown,
+    /// Nothing shows that the watch is in the guardian's hands.
+    #[error("code: this is not the code that is printed on this watch")]
+    WrongCode,
+    /// The watch is in a circle.
+    #[error("imei: this watch is in a circle; it has to be unbound there first")]
+    WatchBound,
+    /// The circle has as many watches as it may.
+    #[error("group_id: a circle has at most {0} watches")]
+    TooManyWatches(usize),
 }
 
 impl Rejection {
@@ -135,10 +174,23 @@ impl Rejection {
             Self::ReceiverBlocked => "receiver_blocked",
             Self::AlbumFull(_) => "album_full",
             Self::NotTheAlbum => "not_the_album",
+            Self::FileUnknown(_) => "file_unknown",
             Self::AccountEnded => "account_ended",
             Self::Suspended => "suspended",
             Self::KeyReused => "idempotency_key_reused",
             Self::NotLocal(_) => "not_local",
+            Self::CircleUnknown(_) => "circle_unknown",
+            Self::MemberUnknown(_) => "member_unknown",
+            Self::NotGuardian => "not_guardian",
+            Self::LastGuardian => "last_guardian",
+            Self::CircleFull(_) => "circle_full",
+            Self::TooManyCircles(_) => "too_many_circles",
+            Self::TooManyCodes(_) => "too_many_codes",
+            Self::CodeUnknown => "code_unknown",
+            Self::WatchUnknown => "watch_unknown",
+            Self::WrongCode => "wrong_code",
+            Self::WatchBound => "watch_bound",
+            Self::TooManyWatches(_) => "too_many_watches",
         }
     }
 
@@ -154,12 +206,19 @@ impl Rejection {
             | Self::CouponUnknown(_)
             | Self::PhotoUnknown(_)
             | Self::ReceiverUnknown(_)
-            | Self::AccountEnded => RejectionKind::NotFound,
+            | Self::FileUnknown(_)
+            | Self::AccountEnded
+            | Self::CircleUnknown(_)
+            | Self::MemberUnknown(_)
+            | Self::CodeUnknown
+            | Self::WatchUnknown => RejectionKind::NotFound,
             Self::CheckinNotYours(_)
             | Self::PhotoNotYours(_)
             | Self::ReceiverBlocked
             | Self::BlockedPair
-            | Self::Suspended => RejectionKind::Forbidden,
+            | Self::Suspended
+            | Self::NotGuardian
+            | Self::WrongCode => RejectionKind::Forbidden,
             Self::NameTaken
             | Self::IdTaken(_)
             | Self::AlbumFull(_)
@@ -169,7 +228,13 @@ impl Rejection {
             | Self::CampaignUsedUp(_)
             | Self::CouponHeld(_)
             | Self::CouponToday(_)
-            | Self::CouponUsed(_) => RejectionKind::Conflict,
+            | Self::CouponUsed(_)
+            | Self::LastGuardian
+            | Self::CircleFull(_)
+            | Self::TooManyCircles(_)
+            | Self::TooManyCodes(_)
+            | Self::WatchBound
+            | Self::TooManyWatches(_) => RejectionKind::Conflict,
             Self::CouponExpired(_) => RejectionKind::Gone,
             Self::FollowsOneself | Self::BlocksOneself | Self::NotTheAlbum => RejectionKind::Invalid,
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
     http::{Answer, ApiError, Request, Route, route::Reply},
-    import::{Batch, BatchDone, CheckinRow, FollowRow, MAX_ROWS, ShopRow, batch::Import, checked_source},
+    import::{Batch, BatchDone, CheckinRow, FollowRow, MAX_ROWS, ShopRow, WatchRow, batch::Import, checked_source},
 };
 
 /// Several times what `dface import` sends at once.
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Vec<Route<Admin>> {
         Route::post("/admin/import/shops", AdminAccess::Operator, shops),
         Route::post("/admin/import/checkins", AdminAccess::Operator, checkins),
         Route::post("/admin/import/follows", AdminAccess::Operator, follows),
+        Route::post("/admin/import/watches", AdminAccess::Operator, watches),
     ];
     routes.into_iter().map(|route| route.raw_body().body_limit(MAX_BYTES).time_limit(LONG)).collect()
 }
@@ -46,6 +47,15 @@ pub(super) async fn checkins(admin: Arc<Admin>, request: Request<Operator>) -> R
 )]
 pub(super) async fn follows(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     import::<FollowRow>(&admin, &request).await
+}
+
+/// Makes watches known that the factory made, with what proves that somebody has one in hands.
+#[utoipa::path(
+    post, path = "/admin/import/watches", tag = "imports",
+    request_body = Batch<WatchRow>, responses((status = 200, body = BatchDone))
+)]
+pub(super) async fn watches(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    import::<WatchRow>(&admin, &request).await
 }
 
 async fn import<R: Import>(admin: &Admin, request: &Request<Operator>) -> Reply {

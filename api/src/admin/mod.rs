@@ -5,6 +5,7 @@ mod events;
 mod gate;
 mod import;
 mod jobs;
+mod mqtt;
 mod photos;
 mod projections;
 mod reports;
@@ -13,6 +14,7 @@ mod stats;
 mod status;
 mod tokens;
 mod users;
+mod watches;
 
 use utoipa::{OpenApi, openapi};
 
@@ -53,6 +55,8 @@ use crate::http::{Route, openapi::complete};
         import::shops,
         import::checkins,
         import::follows,
+        import::watches,
+        watches::create,
         photos::delete,
         projections::list,
         projections::rebuild,
@@ -64,6 +68,10 @@ use crate::http::{Route, openapi::complete};
         jobs::drop_job,
         jobs::pause,
         jobs::resume,
+        mqtt::user,
+        mqtt::vhost,
+        mqtt::resource,
+        mqtt::topic,
         status::status,
         status::metrics,
         events::events,
@@ -91,9 +99,11 @@ pub fn routes() -> Vec<Route<Admin>> {
         reports::routes(),
         shops::routes(),
         import::routes(),
+        watches::routes(),
         photos::routes(),
         projections::routes(),
         jobs::routes(),
+        mqtt::routes(),
         status::routes(),
         events::routes(),
         stats::routes(),

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use dface_domain::{
     events::{Event, PhotoFiles},
-    ids::{CampaignId, PhotoId, UserId},
+    ids::{CampaignId, FileId, Imei, PhotoId, UserId},
     objects::ObjectKey,
     ports::Keys,
+    reports::Actor,
     sealed::Sealed,
+    watches::WatchDetails,
 };
 
 /// What is needed after the events so far.
@@ -15,6 +17,10 @@ use dface_domain::{
 pub struct Needed {
     photos: HashMap<PhotoId, Photo>,
     drawings: HashMap<CampaignId, [ObjectKey; 2]>,
+    /// Pictures of watches in circles; none where they cannot be told.
+    watches: HashMap<Imei, Option<Vec<ObjectKey>>>,
+    /// Files of circles; none where they cannot be told.
+    files: HashMap<FileId, (Actor, Option<ObjectKey>)>,
 }
 
 #[derive(Debug)]
@@ -37,9 +43,25 @@ impl Needed {
             Event::PhotoDeleted(event) => {
                 self.photos.remove(&event.photo);
             }
-            Event::PersonErased(event) => self.photos.retain(|_, photo| photo.user != event.user),
+            Event::PersonErased(event) => {
+                self.photos.retain(|_, photo| photo.user != event.user);
+                self.files.retain(|_, (from, _)| *from != Actor::User(event.user));
+            }
+            Event::CircleFileStored(event) => {
+                self.files.insert(event.file, (event.from, keys.open(&event.object)));
+            }
             Event::CampaignDrawn(event) => {
                 self.drawings.insert(event.campaign, [event.full, event.small]);
+            }
+            Event::WatchBound(event) => {
+                self.watches.insert(event.imei, image(&event.details, keys));
+            }
+            Event::WatchChanged(event) => {
+                self.watches.insert(event.imei, image(&event.details, keys));
+            }
+            Event::WatchUnbound(event) => {
+                self.watches.remove(&event.imei);
+                self.files.retain(|_, (from, _)| *from != Actor::Watch(event.imei));
             }
             _ => {}
         }
@@ -54,14 +76,22 @@ impl Needed {
     /// How many pictures cannot be opened with the keys that are here.
     #[must_use]
     pub fn unreadable(&self) -> u64 {
-        self.photos.values().filter(|photo| photo.objects.is_none()).count() as u64
+        let photos = self.photos.values().filter(|photo| photo.objects.is_none()).count();
+        let files = self.files.values().filter(|(_, object)| object.is_none()).count();
+        (photos + files + self.watches.values().filter(|image| image.is_none()).count()) as u64
     }
 
     /// The objects.
     pub fn objects(&self) -> impl Iterator<Item = ObjectKey> {
         let photos = self.photos.values().filter_map(|photo| photo.objects.as_ref()).flatten();
-        photos.chain(self.drawings.values().flatten()).copied()
+        let watches = self.watches.values().flatten().flatten();
+        let files = self.files.values().filter_map(|(_, object)| object.as_ref());
+        photos.chain(self.drawings.values().flatten()).chain(watches).chain(files).copied()
     }
+}
+
+fn image(details: &Sealed<WatchDetails>, keys: &dyn Keys) -> Option<Vec<ObjectKey>> {
+    Some(keys.open(details)?.image.into_iter().collect())
 }
 
 fn opened(files: &Sealed<PhotoFiles>, keys: &dyn Keys) -> Option<Vec<ObjectKey>> {

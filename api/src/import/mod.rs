@@ -1,9 +1,10 @@
-//! Imports of shops, check-ins and follows (spec cli.md): tables are read (`table`), their rows checked (`rows`), and
+//! Imports of shops, check-ins, follows and watches (spec cli.md): tables are read (`table`), their rows checked (`rows`), and
 //! batches of them turned into commands (`batch`), by the same code for a stopped directory and for a server.
 
 pub mod batch;
 pub mod rows;
 pub mod table;
+pub mod watches;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 pub use self::{
     rows::{CheckinRow, FollowRow, Row, ShopRow},
     table::Table,
+    watches::WatchRow,
 };
 
 /// Rows of the largest batch that is taken.

@@ -8,6 +8,7 @@
 //! | too many are parked | the process waits there: nothing is ever left out unseen |
 //! | the server dies | what was done since the checkpoint is done again, to no effect |
 
+pub mod circle_ends;
 pub mod coupon_messages;
 pub mod coupons;
 pub mod greetings;

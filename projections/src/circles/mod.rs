@@ -1,19 +1,28 @@
 //! Family circles and their watches: who is in them, who decides, what a watch signs in with.
 //!
-//! Rows: `g group` → the circle; `m group user` → the member; `c code` → the code; `i group imei` → nothing; `w imei` → the watch;
-//! `x user group` → nothing: somebody whose account has ended, whom the circle has not let go yet.
+//! Rows: `g group` → the circle; `m group user` → the member; `u user group` → nothing; `c code` → the code; `o group code` → nothing;
+//! `i group imei` → nothing; `w imei` → the watch; `x user group` → nothing: somebody whose account has ended, whom the circle has not let
+//! go yet.
+//!
+//! A watch that is unbound has its key destroyed once more here, as `people` does for persons.
 
 mod rows;
 mod view;
 
+use std::sync::Arc;
+
 use dface_domain::{
     envelope::Recorded,
-    events::{CircleLeft, Event, WatchBound, WatchChanged, WatchUnbound},
+    events::{CircleInvited, CircleLeft, Event, WatchBound, WatchChanged, WatchUnbound},
     ids::{GroupId, Imei, UserId},
+    ports::Keys,
+    time::Timestamp,
+    watches::KeyHash,
 };
 
 use self::rows::{
-    CODE, ERASED, MEMBER, WATCH_OF, circle_key, code_key, erased_key, member_key, watch_key, watch_of_key,
+    CIRCLE_OF, CODE_OF, ERASED, MEMBER, WATCH_OF, circle_key, circle_of_key, code_key, code_of_key, erased_key,
+    member_key, watch_key, watch_of_key,
 };
 pub use self::{
     rows::{Bound, CircleRow, CodeRow, Leaving, Member, WatchRow},
@@ -25,7 +34,9 @@ use crate::{
 };
 
 /// Turns what happens to circles and watches into what they are.
-pub struct Circles;
+pub struct Circles {
+    keys: Arc<dyn Keys>,
+}
 
 impl ReadModel for Circles {
     type View = CirclesView;
@@ -49,8 +60,8 @@ impl ReadModel for Circles {
         "PersonErased",
     ];
 
-    fn new(_: &Parts) -> Self {
-        Self
+    fn new(parts: &Parts) -> Self {
+        Self { keys: Arc::clone(&parts.keys) }
     }
 
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
@@ -59,16 +70,13 @@ impl ReadModel for Circles {
             Event::CircleCreated(event) => {
                 rows.put(&circle_key(event.group), &CircleRow { name: event.name.clone(), since: at })?;
                 let first = Member { guardian: true, shares: false, since: at, position };
-                rows.put(&member_key(event.group, event.user), &first)
+                come(rows, event.group, event.user, &first)
             }
-            Event::CircleInvited(event) => {
-                let (group, by, until) = (event.group, event.by, event.until);
-                rows.put(&code_key(event.code), &CodeRow { group, by, until })
-            }
+            Event::CircleInvited(event) => invite(event, at, rows),
             Event::CircleJoined(event) => {
-                rows.delete(&code_key(event.code));
+                end_code(rows, event.group, event.code);
                 let member = Member { guardian: false, shares: false, since: at, position };
-                rows.put(&member_key(event.group, event.user), &member)
+                come(rows, event.group, event.user, &member)
             }
             Event::CircleLeft(event) => leave(event, rows),
             Event::CircleEnded(event) => end(event.group, rows),
@@ -77,7 +85,7 @@ impl ReadModel for Circles {
                 change(rows, event.group, event.user, |member| member.shares = event.on)
             }
             Event::PersonErased(event) => erase(event.user, rows),
-            _ => watch(event, recorded, rows),
+            _ => self.watch(event, recorded, rows),
         }
     }
 }
@@ -89,16 +97,37 @@ fn change(rows: &mut Rows, group: GroupId, user: UserId, how: impl FnOnce(&mut M
     rows.put(&key, &member)
 }
 
-fn leave(event: &CircleLeft, rows: &mut Rows) -> Result<(), ModelError> {
-    rows.delete(&member_key(event.group, event.user));
-    rows.delete(&erased_key(event.user, event.group));
-    end_codes(rows, |code| code.group == event.group && code.by == event.user)
+fn come(rows: &mut Rows, group: GroupId, user: UserId, member: &Member) -> Result<(), ModelError> {
+    rows.put(&circle_of_key(user, group), &())?;
+    rows.put(&member_key(group, user), member)
 }
 
-fn end_codes(rows: &mut Rows, which: impl Fn(&CodeRow) -> bool) -> Result<(), ModelError> {
-    for key in rows.keys(&[CODE])? {
-        if rows.get::<CodeRow>(&key)?.is_some_and(|code| which(&code)) {
-            rows.delete(&key);
+/// What is over by then goes, so that a circle keeps no more codes than it may have open.
+fn invite(event: &CircleInvited, at: Timestamp, rows: &mut Rows) -> Result<(), ModelError> {
+    let (group, by, until) = (event.group, event.by, event.until);
+    end_codes(rows, group, |code| code.until <= at)?;
+    rows.put(&code_of_key(group, event.code), &())?;
+    rows.put(&code_key(event.code), &CodeRow { group, by, until })
+}
+
+fn leave(event: &CircleLeft, rows: &mut Rows) -> Result<(), ModelError> {
+    rows.delete(&member_key(event.group, event.user));
+    rows.delete(&circle_of_key(event.user, event.group));
+    rows.delete(&erased_key(event.user, event.group));
+    end_codes(rows, event.group, |code| code.by == event.user)
+}
+
+fn end_code(rows: &mut Rows, group: GroupId, code: KeyHash) {
+    rows.delete(&code_key(code));
+    rows.delete(&code_of_key(group, code));
+}
+
+/// Ends the codes of a circle that `which` says.
+fn end_codes(rows: &mut Rows, group: GroupId, which: impl Fn(&CodeRow) -> bool) -> Result<(), ModelError> {
+    for key in rows.keys(&KeyBuf::tag(CODE_OF).group(group))? {
+        let code = rows::code_of(&key)?;
+        if rows.get::<CodeRow>(&code_key(code))?.is_none_or(|row| which(&row)) {
+            end_code(rows, group, code);
         }
     }
     Ok(())
@@ -106,51 +135,60 @@ fn end_codes(rows: &mut Rows, which: impl Fn(&CodeRow) -> bool) -> Result<(), Mo
 
 fn end(group: GroupId, rows: &mut Rows) -> Result<(), ModelError> {
     rows.delete(&circle_key(group));
-    for tag in [MEMBER, WATCH_OF] {
-        for key in rows.keys(&KeyBuf::tag(tag).group(group))? {
-            rows.delete(&key);
-        }
+    for key in rows.keys(&KeyBuf::tag(MEMBER).group(group))? {
+        rows.delete(&circle_of_key(rows::member_of(&key)?.1, group));
+        rows.delete(&key);
     }
-    end_codes(rows, |code| code.group == group)
+    for key in rows.keys(&KeyBuf::tag(WATCH_OF).group(group))? {
+        rows.delete(&key);
+    }
+    end_codes(rows, group, |_| true)
 }
 
 /// Takes a person out of all circles at once, and remembers which they were until each has let them go.
 fn erase(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
-    for key in rows.keys(&[MEMBER])? {
-        let (group, member) = rows::member_of(&key)?;
-        if member == user {
-            rows.delete(&key);
-            rows.put(&erased_key(user, group), &())?;
-        }
+    for key in rows.keys(&KeyBuf::tag(CIRCLE_OF).user(user))? {
+        let group = rows::circle_of(&key)?;
+        rows.delete(&key);
+        rows.delete(&member_key(group, user));
+        rows.put(&erased_key(user, group), &())?;
+        end_codes(rows, group, |code| code.by == user)?;
     }
-    end_codes(rows, |code| code.by == user)
+    Ok(())
 }
 
-fn watch(event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
-    match event {
-        Event::WatchImported(event) => {
-            let known = rows.get::<WatchRow>(&watch_key(event.imei))?.unwrap_or_default();
-            let row = WatchRow { key: Some(event.key), code: Some(event.code), ..known };
-            rows.put(&watch_key(event.imei), &row)
-        }
-        Event::WatchBound(event) => bind(event, recorded, rows),
-        Event::WatchChanged(event) => set(event, rows),
-        Event::WatchUnbound(event) => unbind(event, recorded, rows),
-        Event::WatchReleased(event) => {
-            let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
-            if row.leaving.as_ref().is_some_and(|leaving| leaving.binding == event.binding) {
-                row.leaving = None;
+impl Circles {
+    fn watch(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+        match event {
+            Event::WatchImported(event) => {
+                let known = rows.get::<WatchRow>(&watch_key(event.imei))?.unwrap_or_default();
+                let row = WatchRow { key: Some(event.key), code: Some(event.code), ..known };
+                rows.put(&watch_key(event.imei), &row)
             }
-            rows.put(&watch_key(event.imei), &row)
-        }
-        Event::WatchPresenceChanged(event) => {
-            let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
-            if let Some(bound) = &mut row.bound {
-                bound.online = event.online;
+            Event::WatchBound(event) => bind(event, recorded, rows),
+            Event::WatchChanged(event) => set(event, rows),
+            Event::WatchUnbound(event) => {
+                // Where a crash or a restored key file left it, the key of what the watch told ends here.
+                let destroyed = self.keys.destroy(event.imei.subject(event.binding));
+                destroyed.map_err(|e| ModelError::Event(e.to_string()))?;
+                unbind(event, recorded, rows)
             }
-            rows.put(&watch_key(event.imei), &row)
+            Event::WatchReleased(event) => {
+                let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+                if row.leaving.as_ref().is_some_and(|leaving| leaving.binding == event.binding) {
+                    row.leaving = None;
+                }
+                rows.put(&watch_key(event.imei), &row)
+            }
+            Event::WatchPresenceChanged(event) => {
+                let Some(mut row) = rows.get::<WatchRow>(&watch_key(event.imei))? else { return Ok(()) };
+                if let Some(bound) = &mut row.bound {
+                    bound.online = event.online;
+                }
+                rows.put(&watch_key(event.imei), &row)
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
     }
 }
 
@@ -164,6 +202,7 @@ fn bind(event: &WatchBound, recorded: &Recorded, rows: &mut Rows) -> Result<(), 
         fall: false,
         online: false,
         since: recorded.occurred_at,
+        key_shown_to: event.key.map(|_| event.by),
     };
     let key = event.key.or(known.key);
     rows.put(&watch_key(event.imei), &WatchRow { key, bound: Some(bound), leaving: None, ..known })?;

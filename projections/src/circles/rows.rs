@@ -20,6 +20,8 @@ pub(super) const CODE: u8 = b'c';
 pub(super) const WATCH_OF: u8 = b'i';
 pub(super) const WATCH: u8 = b'w';
 pub(super) const ERASED: u8 = b'x';
+pub(super) const CIRCLE_OF: u8 = b'u';
+pub(super) const CODE_OF: u8 = b'o';
 
 /// A circle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,9 @@ pub struct Bound {
     pub online: bool,
     /// Since when it is in the circle.
     pub since: Timestamp,
+    /// To whom its key was shown when it was bound: that key is good only as long as they are in the circle. None where it has the
+    /// factory's, which nobody was shown.
+    pub key_shown_to: Option<UserId>,
 }
 
 /// A watch that was unbound and may not know it yet.
@@ -110,6 +115,27 @@ pub(super) fn member_key(group: GroupId, user: UserId) -> KeyBuf {
 pub(super) fn member_of(key: &[u8]) -> Result<(GroupId, UserId), ModelError> {
     let read = KeyReader::tagged(key, MEMBER).and_then(|mut reader| Some((reader.group()?, reader.user()?)));
     read.ok_or_else(|| ModelError::Row("a key of a circle's member".to_owned()))
+}
+
+pub(super) fn circle_of_key(user: UserId, group: GroupId) -> KeyBuf {
+    KeyBuf::tag(CIRCLE_OF).user(user).group(group)
+}
+
+pub(super) fn circle_of(key: &[u8]) -> Result<GroupId, ModelError> {
+    let read = KeyReader::tagged(key, CIRCLE_OF).and_then(|mut reader| {
+        reader.user()?;
+        reader.group()
+    });
+    read.ok_or_else(|| ModelError::Row("a key of a person's circle".to_owned()))
+}
+
+pub(super) fn code_of_key(group: GroupId, code: KeyHash) -> KeyBuf {
+    KeyBuf::tag(CODE_OF).group(group).bytes(&code)
+}
+
+/// The code of an `o` key.
+pub(super) fn code_of(key: &[u8]) -> Result<KeyHash, ModelError> {
+    key.last_chunk().copied().ok_or_else(|| ModelError::Row("a key of a circle's code".to_owned()))
 }
 
 pub(super) fn code_key(code: KeyHash) -> KeyBuf {

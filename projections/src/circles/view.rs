@@ -1,12 +1,14 @@
 //! Circles, members and watches in memory: every message of a watch asks for them, and every door who may.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use dface_domain::{
     ids::{GroupId, Imei, UserId},
+    objects::ObjectKey,
+    ports::Keys,
     sealed::Sealed,
     time::Timestamp,
     watches::KeyHash,
@@ -16,7 +18,9 @@ use parking_lot::RwLock;
 
 use super::{
     erased_of,
-    rows::{CIRCLE, CODE, CircleRow, CodeRow, ERASED, MEMBER, Member, WATCH, WATCH_OF, WatchRow, code_key, member_of},
+    rows::{
+        CIRCLE, CODE_OF, CircleRow, CodeRow, ERASED, MEMBER, Member, WATCH, WATCH_OF, WatchRow, code_key, member_of,
+    },
     watch_in,
 };
 use crate::{
@@ -56,35 +60,66 @@ struct Known {
     circles: HashMap<GroupId, Arc<Circle>>,
     of_user: HashMap<UserId, BTreeSet<GroupId>>,
     watches: HashMap<Imei, Arc<WatchRow>>,
+    pictures: Pictures,
+}
+
+/// The pictures of watches that are in circles: what they stand on is sealed with them.
+#[derive(Default)]
+struct Pictures {
+    of: HashMap<Imei, ObjectKey>,
+    all: HashSet<ObjectKey>,
+    unreadable: HashSet<Imei>,
+}
+
+impl Pictures {
+    fn changed(&mut self, imei: Imei, row: Option<&WatchRow>, keys: &dyn Keys) {
+        self.unreadable.remove(&imei);
+        if let Some(former) = self.of.remove(&imei) {
+            self.all.remove(&former);
+        }
+        let Some(bound) = row.and_then(|row| row.bound.as_ref()) else { return };
+        match keys.open(&bound.details) {
+            Some(details) => {
+                if let Some(image) = details.image {
+                    self.of.insert(imei, image);
+                    self.all.insert(image);
+                }
+            }
+            None => {
+                self.unreadable.insert(imei);
+            }
+        }
+    }
 }
 
 /// What readers hold.
 pub struct CirclesView {
     rows: Keyspace,
+    keys: Arc<dyn Keys>,
     known: RwLock<Known>,
 }
 
 impl View for CirclesView {
-    fn open(_: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
-        let mut known = Known::default();
+    fn open(parts: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
+        let (mut known, keys) = (Known::default(), Arc::clone(&parts.keys));
         for tag in [CIRCLE, MEMBER, WATCH_OF, WATCH] {
             for guard in rows.prefix([tag]) {
                 let (key, value) = guard.into_inner()?;
-                known.changed(&key, Some(&value))?;
+                known.changed(&key, Some(&value), &*keys)?;
             }
         }
-        Ok(Self { rows, known: RwLock::new(known) })
+        Ok(Self { rows, keys, known: RwLock::new(known) })
     }
 
     fn changed(&self, key: &[u8], value: Option<&[u8]>) {
-        if let Err(error) = self.known.write().changed(key, value) {
+        if let Err(error) = self.known.write().changed(key, value, &*self.keys) {
             tracing::error!(%error, "a row of a circle cannot be read");
         }
     }
 }
 
 impl Known {
-    fn changed(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ModelError> {
+    fn changed(&mut self, key: &[u8], value: Option<&[u8]>, keys: &dyn Keys) -> Result<(), ModelError> {
         match key.first() {
             Some(&CIRCLE) => {
                 let group = KeyReader::tagged(key, CIRCLE).and_then(|mut reader| reader.group());
@@ -108,8 +143,10 @@ impl Known {
             Some(&WATCH) => {
                 let imei = KeyReader::tagged(key, WATCH).and_then(|mut reader| reader.imei());
                 let imei = imei.ok_or_else(|| ModelError::Row("a key of a watch".to_owned()))?;
-                match value {
-                    Some(value) => self.watches.insert(imei, Arc::new(rows::decode_row(value)?)),
+                let row: Option<WatchRow> = value.map(rows::decode_row).transpose()?;
+                self.pictures.changed(imei, row.as_ref(), keys);
+                match row {
+                    Some(row) => self.watches.insert(imei, Arc::new(row)),
                     None => self.watches.remove(&imei),
                 };
                 Ok(())
@@ -212,14 +249,27 @@ impl CirclesView {
         self.rows.prefix(&*KeyBuf::tag(ERASED).user(user)).map(|guard| Ok(erased_of(&guard.key()?)?.1)).collect()
     }
 
-    /// How many codes wait to be used.
+    /// Whether the picture of a watch in a circle stands on it.
+    #[must_use]
+    pub fn stands_on(&self, object: ObjectKey) -> bool {
+        self.known.read().pictures.all.contains(&object)
+    }
+
+    /// Watches in circles of which it cannot be told what they stand on.
+    #[must_use]
+    pub fn unreadable(&self) -> usize {
+        self.known.read().pictures.unreadable.len()
+    }
+
+    /// How many codes of a circle nobody has used; some may be over.
     ///
     /// # Errors
     /// The disk's.
     pub fn open_codes(&self, group: GroupId) -> Result<usize, ModelError> {
         let mut count = 0;
-        for found in rows::scan::<CodeRow>(&self.rows, &[CODE]) {
-            count += usize::from(found?.1.group == group);
+        for guard in self.rows.prefix(&*KeyBuf::tag(CODE_OF).group(group)) {
+            guard.key()?;
+            count += 1;
         }
         Ok(count)
     }

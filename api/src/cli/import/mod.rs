@@ -1,4 +1,4 @@
-//! `dface import`: shops, check-ins and follows from tables.
+//! `dface import`: shops, check-ins, follows and watches from tables.
 
 mod read;
 mod sink;
@@ -16,7 +16,7 @@ use super::{
     target::Target,
 };
 use crate::import::{
-    Batch, CheckinRow, Datum, FollowRow, ShopRow, Table, batch::Import, checked_source, table::TableError,
+    Batch, CheckinRow, Datum, FollowRow, ShopRow, Table, WatchRow, batch::Import, checked_source, table::TableError,
 };
 
 const HELP: &str = "\
@@ -40,7 +40,8 @@ Examples:
   dface import shops amap.csv --datum gcj02
   dface import shops gowalla_nyc_named.tsv.gz --source gowalla
   dface import checkins gowalla_nyc_2009_2010.tsv.gz --source gowalla --create-users
-  zcat follows.tsv.gz | dface import follows - --source gowalla";
+  zcat follows.tsv.gz | dface import follows - --source gowalla
+  dface import watches factory.csv";
 
 /// `dface import`
 #[derive(Debug, clap::Args)]
@@ -84,6 +85,17 @@ enum What {
         #[arg(long)]
         create_users: bool,
     },
+    /// Watches from the factory's list: columns imei, key and, where one is printed on them, code
+    #[command(
+        long_about = "Watches from the factory's list: columns imei, key and, where one is printed on them, code.\n\nA \
+                      guardian takes a watch into a circle by its code, or by its key where it has no code. Keys and \
+                      codes are kept as hashes. Another key or code for a known watch replaces the earlier one.",
+        after_help = HELP
+    )]
+    Watches {
+        #[command(flatten)]
+        from: From,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,6 +125,7 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
         What::Checkins { from, create_users } => {
             import::<CheckinRow>(common, from, Datum::default(), create_users).await
         }
+        What::Watches { from } => import::<WatchRow>(common, from, Datum::default(), false).await,
         What::Follows { from, create_users } => import::<FollowRow>(common, from, Datum::default(), create_users).await,
     }
 }

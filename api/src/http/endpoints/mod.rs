@@ -3,6 +3,7 @@
 mod account;
 mod blacklists;
 mod checkins;
+mod circles;
 mod coupons;
 mod export;
 mod follows;
@@ -18,6 +19,7 @@ mod push_tokens;
 mod shops;
 mod sign_in;
 mod trace;
+mod watches;
 mod weibo;
 mod wire;
 
@@ -79,6 +81,19 @@ use crate::app::App;
         coupons::list,
         coupons::image,
         coupons::use_one,
+        circles::change::create,
+        circles::change::invite,
+        circles::change::join,
+        circles::members::leave,
+        circles::members::remove,
+        circles::members::guardian,
+        circles::members::share_locate,
+        circles::show::list,
+        circles::show::show,
+        watches::bind::bind,
+        watches::set::set,
+        watches::set::unbind,
+        watches::show::image,
         push_tokens::bind,
         health::healthz,
         health::readyz,
@@ -113,6 +128,8 @@ pub fn routes() -> Vec<Route<App>> {
         follows::routes(),
         blacklists::routes(),
         coupons::routes(),
+        circles::routes(),
+        watches::routes(),
         push_tokens::routes(),
         health::routes(),
     ]

@@ -112,15 +112,18 @@ impl Failed {
     fn into_error(self, field: &str) -> ApiError {
         match self {
             Self::Else(error) => error,
-            Self::Refused(refusal) => {
-                let message = format!("{field}: this picture is not taken: {refusal}");
-                match refusal {
-                    Refusal::Unsupported => ApiError::unsupported("unsupported_picture", message),
-                    Refusal::TooLarge { .. } => ApiError::too_large("picture_too_large", message),
-                    Refusal::Undecodable(_) => ApiError::unprocessable("undecodable", message),
-                    Refusal::Io(error) => ApiError::internal(format!("an upload: {error}")),
-                }
-            }
+            Self::Refused(refusal) => refused(refusal, field),
         }
+    }
+}
+
+/// A file that is not taken as a picture.
+pub(in super::super) fn refused(refusal: Refusal, field: &str) -> ApiError {
+    let message = format!("{field}: this picture is not taken: {refusal}");
+    match refusal {
+        Refusal::Unsupported => ApiError::unsupported("unsupported_picture", message),
+        Refusal::TooLarge { .. } => ApiError::too_large("picture_too_large", message),
+        Refusal::Undecodable(_) => ApiError::unprocessable("undecodable", message),
+        Refusal::Io(error) => ApiError::internal(format!("an upload: {error}")),
     }
 }

@@ -1,8 +1,12 @@
 //! Watches: what is known of one, and what it can be asked.
 
+mod watch;
+
 use serde::{Deserialize, Serialize};
 
 use crate::objects::ObjectKey;
+
+pub use self::watch::{BatteryTold, LOW_PERCENT, Proof, Watch, WatchCommand};
 
 /// The first 16 bytes of a keyed hash of something secret.
 pub type KeyHash = [u8; 16];
