@@ -33,7 +33,8 @@ pub fn trusting(ca: Option<&[u8]>, protocols: &[&[u8]]) -> Result<ClientConfig, 
     if roots.is_empty() {
         return Err(BadTls("there is no certificate to trust: set `ca`"));
     }
-    let versions = ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
+    let versions =
+        ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
     let versions = versions.map_err(|_| BadTls("TLS 1.2 and 1.3 are missing"))?;
     let mut config = versions.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();

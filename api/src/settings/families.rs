@@ -165,7 +165,9 @@ impl Settings {
     /// The certificates cannot be read.
     pub fn broker_tls(&self) -> Result<ClientConfig, BadSettings> {
         let path = &self.mqtt.broker_ca;
-        let bad = |error: &dyn std::fmt::Display| BadSettings(format!("setting `mqtt.broker_ca`: {}: {error}", path.display()));
+        let bad = |error: &dyn std::fmt::Display| {
+            BadSettings(format!("setting `mqtt.broker_ca`: {}: {error}", path.display()))
+        };
         let ca = match path.as_os_str().is_empty() {
             true => None,
             false => Some(std::fs::read(path).map_err(|error| bad(&error))?),

@@ -56,7 +56,10 @@ impl Lanes {
 async fn one(arrivals: Arc<dyn Arrivals>, client: AsyncClient, mut messages: mpsc::Receiver<Publish>, most: usize) {
     while let Some(publish) = messages.recv().await {
         if publish.payload.len() > most {
-            tracing::warn!(bytes = publish.payload.len(), "a message over MQTT is larger than `mqtt.packet_bytes` and ignored");
+            tracing::warn!(
+                bytes = publish.payload.len(),
+                "a message over MQTT is larger than `mqtt.packet_bytes` and ignored"
+            );
         } else {
             while let Err(error) = arrivals.take(&publish.topic, &publish.payload).await {
                 tracing::warn!(%error, "a message over MQTT cannot be taken up; trying again");

@@ -80,7 +80,9 @@ impl Link {
         let (connected, is_new) = (error.is_none(), health.connected != error.is_none());
         if is_new {
             match &error {
-                Some(error) => tracing::warn!(error, broker = %self.config.url, "the connection to the MQTT broker is lost"),
+                Some(error) => {
+                    tracing::warn!(error, broker = %self.config.url, "the connection to the MQTT broker is lost")
+                }
                 None => tracing::info!(broker = %self.config.url, "connected to the MQTT broker"),
             }
             health.since = self.clock.now();
@@ -104,11 +106,12 @@ impl Link {
             return Ended("the library is closed".to_owned());
         }
         self.note(None);
-        let (flight, lanes) = (Flight::new(), Lanes::start(arrivals, &client, self.config.packet_bytes));
+        let (patience, flight) = (self.config.patience, Flight::new());
+        let lanes = Lanes::start(arrivals, &client, self.config.packet_bytes);
         let ended = tokio::select! {
             ended = poll(&mut events, &flight, &lanes) => ended,
             ended = self.feed(&client, &flight) => ended,
-            ended = watch(&flight, self.config.patience) => ended,
+            ended = watch(&flight, patience) => ended,
         };
         let mut left = flight.left();
         left.append(&mut self.left);

@@ -95,6 +95,11 @@ impl External {
         (Arc::new(Self { config, outbox, health, clients }), link)
     }
 
+    /// Ends a client that is one too many.
+    pub async fn end(&self, client: &str) {
+        takeover::end(&self.config, client).await;
+    }
+
     async fn put(&self, topic: &str, payload: Bytes) -> Result<(), BrokerError> {
         let gone = || BrokerError("the connection is closed for good".to_owned());
         if topic.len() + payload.len() + 16 > self.config.packet_bytes {

@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(format!("{url:?} {url}"), "mqtts://mq.example.org:8883 mqtts://mq.example.org:8883");
         let BrokerAddress::External(url) = "mqtt://[::1]:1884".parse().unwrap() else { panic!() };
         assert_eq!((url.host.as_str(), url.port, url.tls, url.user.as_str()), ("::1", 1884, false, ""));
-        for bad in ["", "mqtt:geheim", "http://a:geheim@host", "mqtt://a:geheim@host/vhost", "mqtt://a:geheim@host?x=1"] {
+        for bad in ["", "mqtt:geheim", "http://a:geheim@host", "mqtt://a:geheim@host/vhost", "mqtt://a:geheim@host?x=1"]
+        {
             let error = bad.parse::<BrokerAddress>().unwrap_err();
             assert!(!error.contains("geheim"), "{bad}");
         }
