@@ -17,6 +17,7 @@ mod pictures;
 mod profiles;
 mod shops;
 mod sign_in;
+mod talks;
 mod trace;
 mod watches;
 mod weibo;
@@ -93,6 +94,17 @@ use crate::app::App;
         watches::set::set,
         watches::set::unbind,
         watches::show::image,
+        talks::create::create,
+        talks::list::list,
+        talks::events::events,
+        talks::file::show,
+        talks::file::upload,
+        talks::reports::events,
+        talks::track::track,
+        talks::locates::create,
+        talks::locates::request,
+        talks::locates::watch,
+        talks::stories::send,
         health::healthz,
         health::readyz,
     )
@@ -128,6 +140,7 @@ pub fn routes() -> Vec<Route<App>> {
         coupons::routes(),
         circles::routes(),
         watches::routes(),
+        talks::routes(),
         health::routes(),
     ]
     .into_iter()
