@@ -23,14 +23,12 @@ mod waits;
 
 use std::sync::Arc;
 
-use dface_domain::pushes::{Data, Told};
-use dface_projections::{families::Entry, projector::ModelError};
 use dface_domain::{
     events::Event,
     pushes::{Data, Told},
     time::Timestamp,
 };
-use dface_projections::projector::ModelError;
+use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
