@@ -64,18 +64,6 @@ pub enum Scope {
     Watch(Imei),
 }
 
-/// The topic of something that happened in a circle.
-#[must_use]
-pub fn of_group(group: GroupId, push_type: &str) -> String {
-    format!("xunqun/group/{group}/{push_type}")
-}
-
-/// The topic of something that concerns one person.
-#[must_use]
-pub fn of_user(user: UserId, push_type: &str) -> String {
-    format!("xunqun/user/{user}/{push_type}")
-}
-
 /// What a watch is told.
 #[must_use]
 pub fn down(imei: Imei) -> String {
@@ -155,6 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pushes::{circle_topic, user_topic};
 
     const ANNA: Account = Account::User(UserId::Number(7));
 
@@ -282,10 +271,10 @@ mod tests {
         ) {
             let filter = levels.join("/");
             let topics = [
-                of_group(GroupId(3), "talk"),
-                of_group(GroupId(4), "talk"),
-                of_user(UserId::Number(7), "merge"),
-                of_user(UserId::Number(8), "merge"),
+                circle_topic(GroupId(3), "talk"),
+                circle_topic(GroupId(4), "talk"),
+                user_topic(UserId::Number(7), "merge"),
+                user_topic(UserId::Number(8), "merge"),
                 down(watch()),
                 up(watch()),
                 STATUS.to_owned(),

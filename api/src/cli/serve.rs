@@ -260,6 +260,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(boots);
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     tasks.spawn(crate::pushes::run(Arc::clone(node), stop.clone()));
+    tasks.spawn(crate::watch_timers::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
     start_worker(node, &desk, &mut tasks, &stop)?;
 

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dface_commands::CommandError;
 use dface_domain::{
-    ids::UserId,
+    ids::{Imei, UserId},
     topics::{self, Account},
 };
 
-use crate::{app::App, node::Node, sign_in_limits::Try};
+use crate::{app::App, node::Node, sign_in_limits::Try, watch_access::watch_key_matches};
 
 /// Why somebody is not let in.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ async fn check(node: &Node, name: &str, password: &[u8]) -> Result<Account, NotA
     let account = Account::named(name);
     let is_right = match account {
         Some(Account::User(user)) => return check_user(node, user, password).await,
-        Some(Account::Watch(imei)) => watch_access::may_sign_in(node, imei, password),
+        Some(Account::Watch(imei)) => shows_its_key(node, imei, password),
         Some(Account::Shared) => node.settings.mqtt.shared_account && same(topics::SHARED.as_bytes(), password),
         None => false,
     };
@@ -75,6 +75,10 @@ async fn check_user(node: &Node, user: UserId, password: &[u8]) -> Result<Accoun
         Some(_) if is_right => Ok(Account::User(user)),
         _ => Err(NotAdmitted::Wrong),
     }
+}
+
+fn shows_its_key(node: &Node, imei: Imei, key: &[u8]) -> bool {
+    std::str::from_utf8(key).is_ok_and(|key| watch_key_matches(node, imei, key).is_some())
 }
 
 fn same(right: &[u8], given: &[u8]) -> bool {
@@ -99,21 +103,4 @@ pub fn may_read(node: &Node, account: Account, topic: &str) -> bool {
 #[must_use]
 pub fn may_publish(account: Account, topic: &str) -> bool {
     topics::may_publish(account, topic)
-}
-
-/// A watch's key, until the watch's own door has it.
-mod watch_access {
-    use dface_domain::{ids::Imei, ports::KeyedHash as _};
-
-    use super::same;
-    use crate::node::Node;
-
-    /// Whether a watch that has something to say shows its own key.
-    pub(super) fn may_sign_in(node: &Node, imei: Imei, key: &[u8]) -> bool {
-        let hash = node.commands.secret().keyed_hash("watch-key", &[key]);
-        let row = node.views.circles.view().watch(imei);
-        let row = row.filter(|row| row.bound.is_some() || row.leaving.is_some());
-        let right = row.and_then(|row| row.key).unwrap_or_default();
-        same(&right, &hash[..16])
-    }
 }

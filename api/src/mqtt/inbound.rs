@@ -106,7 +106,8 @@ impl Inbound {
     pub async fn take(&self, from: Account, client: &str, topic: &str, payload: &[u8]) -> Result<(), NotTaken> {
         let taken = match (from, topic) {
             (Account::Watch(imei), _) if topics::may_publish(from, topic) => {
-                told::by_watch(&self.node, imei, payload).await?.ok_or(Ignored::Malformed)
+                let is_taken = told::by_watch(&self.node, imei, payload).await?;
+                if is_taken { Ok(()) } else { Err(Ignored::Malformed) }
             }
             (_, topics::STATUS) if topics::may_publish(from, topic) => self.status(from, client, payload),
             (_, topics::RECEIPT) if topics::may_publish(from, topic) => self.receipt(from, payload).await?,

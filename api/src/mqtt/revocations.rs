@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::Event,
+    ids::{GroupId, Imei, UserId},
     ports::EventStore as _,
     topics::Account,
 };
@@ -25,6 +26,17 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// How long the read model may take, by which the broker would let somebody in again.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The types of events that end something.
+const TYPES: &[&str] = &[
+    "ChatPasswordReset",
+    "CircleLeft",
+    "PersonErased",
+    "SessionEnded",
+    "UserSuspended",
+    "WatchBound",
+    "WatchReleased",
+];
 
 /// Follows the log until `stop`.
 pub async fn follow(node: Arc<Node>, broker: Arc<dyn Broker>, stop: CancellationToken) {
@@ -52,15 +64,20 @@ pub async fn follow(node: Arc<Node>, broker: Arc<dyn Broker>, stop: Cancellation
 }
 
 async fn revoke(node: &Node, broker: &dyn Broker, recorded: &Recorded) {
-    const TYPES: &[&str] =
-        &["CircleLeft", "ChatPasswordReset", "SessionEnded", "UserSuspended", "PersonErased", "WatchReleased"];
     if !TYPES.contains(&&*recorded.data.type_name) {
         return;
     }
     let Ok(event) = recorded.data.decode() else { return };
     seen(node, recorded.position).await;
     match event {
-        Event::CircleLeft(event) => broker.end_subscriptions(event.user, event.group).await,
+        Event::CircleLeft(event) => {
+            broker.end_subscriptions(event.user, event.group).await;
+            for imei in keys_shown_to(node, event.user, event.group) {
+                broker.disconnect(Account::Watch(imei)).await;
+            }
+        }
+        // A key of before, and what waited for the family of before, are over.
+        Event::WatchBound(event) => broker.disconnect(Account::Watch(event.imei)).await,
         Event::ChatPasswordReset(event) => broker.disconnect(Account::User(event.user)).await,
         Event::SessionEnded(event) => broker.disconnect(Account::User(event.user)).await,
         Event::UserSuspended(event) => broker.disconnect(Account::User(event.user)).await,
@@ -68,6 +85,15 @@ async fn revoke(node: &Node, broker: &dyn Broker, recorded: &Recorded) {
         Event::WatchReleased(event) => broker.disconnect(Account::Watch(event.imei)).await,
         _ => {}
     }
+}
+
+/// The watches of a circle whose keys somebody saw: whoever left may still be signed in with them.
+fn keys_shown_to(node: &Node, user: UserId, group: GroupId) -> Vec<Imei> {
+    let watches = node.views.circles.view().bound_watches().into_iter();
+    let seen = watches.filter(|(_, row)| {
+        row.bound.as_ref().is_some_and(|bound| bound.group == group && bound.key_shown_to == Some(user))
+    });
+    seen.map(|(imei, _)| imei).collect()
 }
 
 /// Waits until who may subscribe is asked of what the event says.

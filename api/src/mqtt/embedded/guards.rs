@@ -86,7 +86,7 @@ impl Guards {
         match asked {
             Parameter::ClientConnected(session) => {
                 gauge!(names::MQTT_CONNECTIONS).increment(1.0);
-                broker.came(session);
+                broker.came(session, session.session_present().await.unwrap_or_default());
             }
             Parameter::ClientDisconnected(session, _) => {
                 gauge!(names::MQTT_CONNECTIONS).decrement(1.0);
@@ -95,7 +95,7 @@ impl Guards {
                 }
             }
             Parameter::SessionTerminated(session, _) => broker.gone(session),
-            Parameter::SessionSubscribed(session, subscribe) => broker.subscribed(session, subscribe),
+            Parameter::SessionSubscribed(_, subscribe) => broker.subscribed(subscribe),
             // A Last Will comes by no other hook, and nobody checked it but the sign-in.
             Parameter::MessagePublish(Some(session), from, publish) if matches!(from.typ(), FromType::LastWill) => {
                 self.last_will(session, publish).await;

@@ -11,7 +11,7 @@ use std::{io, net::SocketAddr, num::NonZeroU16, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dface_domain::{
     envelope::LogPosition,
-    ids::{GroupId, UserId},
+    ids::{GroupId, Imei, UserId},
     ports::PortFuture,
     time::Timestamp,
     topics::{self, Account, Scope},
@@ -50,6 +50,10 @@ const LEVELS: usize = 8;
 
 /// Subscriptions of watches that nobody has looked at yet.
 const UNHEARD: usize = 4_096;
+
+/// How often, and how long, to look for what a session brought with it.
+const CARRIED_OVER: usize = 50;
+const CARRYING: Duration = Duration::from_millis(20);
 
 /// Under which number rmqtt knows its only listener.
 const LISTENER: u16 = 1;
@@ -108,12 +112,12 @@ pub struct Embedded {
     clients: Clients,
     since: Timestamp,
     /// Tells which watches listen now.
-    watches: mpsc::Sender<Account>,
+    watches: mpsc::Sender<Imei>,
 }
 
 impl Embedded {
     /// A broker without clients; the second part tells which watches have begun to listen.
-    pub async fn open(app: Arc<App>, inbound: Arc<Inbound>) -> (Arc<Self>, mpsc::Receiver<Account>) {
+    pub async fn open(app: Arc<App>, inbound: Arc<Inbound>) -> (Arc<Self>, mpsc::Receiver<Imei>) {
         let mqtt = app.node.settings.mqtt.clone();
         let most = isize::try_from(mqtt.connections).unwrap_or(isize::MAX);
         // Whether the machine is busy is no reason to keep a child's watch out.
@@ -145,8 +149,11 @@ impl Embedded {
         &self.app.node
     }
 
-    fn came(self: &Arc<Self>, session: &Session) {
+    fn came(self: &Arc<Self>, session: &Session, is_back: bool) {
         let Some(account) = guards::account(&session.id) else { return };
+        if let (Account::Watch(imei), true) = (account, is_back) {
+            self.came_back(session, imei);
+        }
         let most = self.node().settings.mqtt.sessions_of_account;
         if let Some(oldest) = self.clients.came(account, &session.id, most) {
             let broker = Arc::clone(self);
@@ -160,13 +167,32 @@ impl Embedded {
         }
     }
 
-    fn subscribed(&self, session: &Session, subscribe: &Subscribe) {
-        if let Some(Scope::Watch(imei)) = topics::scope(&subscribe.topic_filter)
-            && guards::account(&session.id).is_some()
-            && self.watches.try_send(Account::Watch(imei)).is_err()
-        {
-            tracing::warn!("many watches listen at once: one is told what waits for it at its next sign");
+    fn subscribed(&self, subscribe: &Subscribe) {
+        if let Some(Scope::Watch(imei)) = topics::scope(&subscribe.topic_filter) {
+            self.listens(imei);
         }
+    }
+
+    fn listens(&self, imei: Imei) {
+        if self.watches.try_send(imei).is_err() {
+            tracing::warn!("many watches listen at once: one is told what waits for it when it listens again");
+        }
+    }
+
+    /// A watch that comes back to its session does not subscribe again: what it has not acknowledged is told once its subscription is
+    /// carried over, which rmqtt tells nobody.
+    fn came_back(self: &Arc<Self>, session: &Session, imei: Imei) {
+        let (broker, session) = (Arc::clone(self), session.clone());
+        tokio::spawn(async move {
+            for _ in 0..CARRIED_OVER {
+                tokio::time::sleep(CARRYING).await;
+                let carried = session.subscriptions().await;
+                let Ok(subscriptions) = carried else { return };
+                if subscriptions.read().await.contains_key(topics::down(imei).as_str()) {
+                    return broker.listens(imei);
+                }
+            }
+        });
     }
 
     fn may_say(&self, account: Account, id: &Id) -> bool {

@@ -47,11 +47,10 @@ fn checked(file: &mut FormFile, limits: &PictureLimits) -> Result<(Vec<u8>, Stri
 }
 
 /// Makes the picture fit for showing, seals and stores it.
-pub(super) async fn store(app: &App, sent: &Sent, imei: Imei, binding: u16) -> Result<ObjectKey, ApiError> {
+pub(super) async fn store(app: &App, sent: Sent, imei: Imei, binding: u16) -> Result<ObjectKey, ApiError> {
     let permit = MAKING.acquire().await.map_err(|e| ApiError::internal(e.to_string()))?;
     let (keys, limits) = (Arc::clone(app.node.commands.keys()), app.node.settings.picture_limits());
-    let bytes = sent.0.clone();
-    let made = tokio::task::spawn_blocking(move || made(&bytes, &limits, &*keys, imei, binding));
+    let made = tokio::task::spawn_blocking(move || made(&sent.0, &limits, &*keys, imei, binding));
     let (object, sealed) = made.await.map_err(|e| ApiError::internal(e.to_string()))??;
     drop(permit);
     app.node.objects.put(object, &sealed).await?;
