@@ -5,8 +5,9 @@ mod push;
 use dface_commands::CommandError;
 use dface_domain::{
     events::PhotoPlace,
-    jobs::{JOB_VERSION, Job, PictureTask, Task, WeiboTask},
+    jobs::{JOB_VERSION, Job, Outcome, PictureTask, Task, WeiboTask},
     ports::KeyError,
+    pushes::PushEnd,
     sealed::Subject,
 };
 use dface_projections::{
@@ -15,16 +16,16 @@ use dface_projections::{
     projector::ModelError,
 };
 
-use crate::node::Node;
+use crate::{node::Node, pushes::payload::Due};
 
 /// What an outstanding job came to.
 #[derive(Debug)]
 pub enum Rendered {
     /// Its message.
     Job(Job),
-    /// It cannot be done, for this reason, and never will.
-    Never(&'static str),
-    /// Whom it is about has left, or it is over: nothing is to be done.
+    /// It is not to be done any more, and this is what came of it.
+    Over(Outcome),
+    /// Whom it is about has left, or it is over: nothing is to be done or told.
     Gone,
 }
 
@@ -50,14 +51,17 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
         }
         Ask::Share { user, text, .. } => {
             let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
-            let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
+            let Some(account) = account else { return Ok(no_account()) };
             Task::Weibo(WeiboTask { user: *user, account, text: text.clone(), picture: None })
         }
         Ask::Coupon(task) => Task::Coupon(task.clone()),
-        Ask::Push { message, user } => match push::task(node, *user, *message, outstanding.since)? {
-            Some(task) => Task::Push(task),
-            None => return Ok(Rendered::Gone),
-        },
+        Ask::Push { message, user, kind, alert } => {
+            let (message, user, kind, alert) = (*message, *user, *kind, *alert);
+            match push::task(node, Due { message, user, kind, alert, since: outstanding.since })? {
+                Some(task) => Task::Push(task),
+                None => return Ok(Rendered::Over(Outcome::Pushed(PushEnd::Superfluous))),
+            }
+        }
         Ask::PhotoPost { photo, user, .. } => {
             let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };
@@ -66,7 +70,7 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
                 return Err(CommandError::Interrupted(format!("the read model of pictures is behind, at {photo}")));
             };
             let account = node.views.people.view().weibo_account(*user).map_err(|e| interrupted(&e))?;
-            let Some(account) = account else { return Ok(Rendered::Never(NO_ACCOUNT)) };
+            let Some(account) = account else { return Ok(no_account()) };
             let text = entry.desc.unwrap_or_else(|| node.settings.weibo.share_text.clone());
             let text = match node.commands.keys().seal(Subject::User(*user), &text) {
                 Err(KeyError::Destroyed(_)) => return Ok(Rendered::Gone),
@@ -78,7 +82,9 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
     Ok(Rendered::Job(Job { version: JOB_VERSION, id: outstanding.id, since: outstanding.since, task }))
 }
 
-const NO_ACCOUNT: &str = "the account does not sign in with Weibo";
+fn no_account() -> Rendered {
+    Rendered::Over(Outcome::Refused { reason: "the account does not sign in with Weibo".to_owned() })
+}
 
 fn interrupted(error: &ModelError) -> CommandError {
     CommandError::Interrupted(error.to_string())

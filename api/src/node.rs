@@ -16,14 +16,15 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
-    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
 use dface_projections::{
+    away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
     coupons::{Coupons, CouponsView},
+    families::{Families, FamiliesView},
     follows::{Follows, FollowsView},
     jobs::{Jobs, JobsView},
     messages::{Messages, MessagesView},
@@ -42,9 +43,14 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
-    mqtt::{broker::Broker, focus::Focus},
+    mqtt::{
+        broker::Broker,
+        external::{External, clients::Clients},
+        focus::Focus,
+    },
     processes,
     settings::{BadSettings, Settings},
+    watch_events::Heard,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -92,9 +98,11 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub away: Served<AwayView>,
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
     pub coupons: Served<CouponsView>,
+    pub families: Served<FamiliesView>,
     pub follows: Served<FollowsView>,
     pub jobs: Served<JobsView>,
     pub messages: Served<MessagesView>,
@@ -128,8 +136,14 @@ pub struct Node {
     pub desk: OnceLock<Arc<Desk>>,
     /// The MQTT broker, where there is one.
     pub mqtt: OnceLock<Arc<dyn Broker>>,
+    /// The same, where it is another program.
+    pub external: OnceLock<Arc<External>>,
+    /// Whose its clients are.
+    pub clients: Arc<Clients>,
     /// Who has the app open.
     pub focus: Focus,
+    /// When watches were heard last.
+    pub heard: Heard,
 }
 
 impl Node {
@@ -158,16 +172,13 @@ impl Node {
             processes,
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
+            external: OnceLock::new(),
+            clients: Arc::default(),
             focus: Focus::default(),
+            heard: Heard::default(),
         };
         node.catch_up().await;
         Ok(node)
-    }
-
-    /// The stable URL of a watch's picture.
-    #[must_use]
-    pub fn watch_image_url(&self, imei: Imei) -> String {
-        format!("{}/watches/image?imei={imei}", self.settings.public_url)
     }
 
     /// Waits until all read models that go on are at the head of the log.
@@ -236,7 +247,9 @@ pub(crate) async fn open_writing_side(
         )));
     }
     let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
-    Ok((store, Arc::new(commands), Parts { keys, hash, clock, present_for_s, zone }))
+    let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
+    let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
+    Ok((store, Arc::new(commands), parts))
 }
 
 pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
@@ -287,6 +300,8 @@ fn open_models(
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
+    let away = projector.add::<Away>();
+    let families = projector.add::<Families>();
     let views = Views {
         shops: projector.take(shops)?,
         ranking: projector.take(ranking)?,
@@ -302,6 +317,8 @@ fn open_models(
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
+        away: projector.take(away)?,
+        families: projector.take(families)?,
     };
     Ok((projector, views))
 }

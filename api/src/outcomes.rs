@@ -1,5 +1,7 @@
 //! From what a worker did to the event that says so, once: the aggregate that a job belongs to takes the first end and ignores a repeat.
 
+mod pushes;
+
 use std::time::Duration;
 
 use dface_commands::{CommandError, Context, photos::PhotoRef};
@@ -9,6 +11,7 @@ use dface_domain::{
     jobs::{CouponMade, Job, JobId, Outcome, PictureMade},
     objects::{ObjectError, ObjectKey},
     ports::KeyError,
+    pushes::PushEnd,
 };
 use dface_projections::{
     jobs::{Ask, Outstanding},
@@ -74,6 +77,7 @@ pub async fn record(node: &Node, job: JobId, outcome: Outcome) -> Result<Recorde
             over(node.commands.share_ended(user, &ver, Some(reason), &context).await)
         }
         (Ask::Coupon(_), Outcome::Coupon(made)) => coupon(node, &made, &outstanding, &context).await,
+        (Ask::Push { message, user, .. }, outcome) => pushes::record(node, (message, user), outcome, &context).await,
         (_, Outcome::Forgotten) => Ok(Recorded::Over),
         (ask, outcome) => {
             tracing::error!(%job, ?ask, ?outcome, "this is no outcome of that job; it stays outstanding");
@@ -92,7 +96,8 @@ pub async fn dropped(node: &Node, job: JobId) -> Result<(), OutcomeError> {
     let outcome = match outstanding.ask {
         Ask::Picture { photo, .. } => Outcome::Undecodable { photo, reason },
         Ask::PhotoPost { .. } | Ask::Share { .. } => Outcome::Refused { reason },
-        Ask::Coupon(_) | Ask::Push { .. } => return Ok(()),
+        Ask::Push { .. } => Outcome::Pushed(PushEnd::Refused),
+        Ask::Coupon(_) => return Ok(()),
     };
     record(node, job, outcome).await.map(|_| ())
 }

@@ -20,13 +20,15 @@ pub fn watch_key_matches(node: &Node, imei: Imei, key: &str) -> Option<Arc<Watch
     let known: KeyHash = row.as_ref().and_then(|row| row.key).unwrap_or_default();
     let same = verify_slices_are_equal(&known, &given).is_ok();
     let row = row.filter(|row| same && row.key.is_some())?;
-    let bound = row.bound.as_ref().is_some_and(|bound| {
-        bound.key_shown_to.is_none_or(|user| circles.is_member(bound.group, user))
-    });
+    let bound = row
+        .bound
+        .as_ref()
+        .is_some_and(|bound| bound.key_shown_to.is_none_or(|user| circles.is_member(bound.group, user)));
     let now = node.commands.clock().now();
-    let leaving = row.leaving.as_ref().is_some_and(|leaving| {
-        now.seconds_since(leaving.since) <= node.settings.watches.release_after_s
-    });
+    let leaving = row
+        .leaving
+        .as_ref()
+        .is_some_and(|leaving| now.seconds_since(leaving.since) <= node.settings.watches.release_after_s);
     (bound || leaving).then_some(row)
 }
 
@@ -65,12 +67,8 @@ mod tests {
             settings.store_tuning.segment_bytes = 8 << 20;
             let node = Node::open(settings).await.unwrap();
             let (commands, context) = (&node.commands, Context::new(node.commands.fresh_id()));
-            let account = |name: &str| NewAccount {
-                name: name.to_owned(),
-                password: None,
-                gender: Gender::Unset,
-                source: None,
-            };
+            let account =
+                |name: &str| NewAccount { name: name.to_owned(), password: None, gender: Gender::Unset, source: None };
             let (anna, _) = commands.register(account("anna"), &context).await.unwrap();
             let (ben, _) = commands.register(account("ben"), &context).await.unwrap();
             let (group, _) = commands.create_circle(anna, "family", &context).await.unwrap();

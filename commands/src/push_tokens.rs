@@ -6,7 +6,7 @@ use dface_domain::{
     ids::UserId,
     ports::KeyedHash,
     push_tokens::{PushToken, PushTokenCommand},
-    sealed::Subject,
+    sealed::{Sealed, Subject},
     stream::{Category, StreamId},
 };
 
@@ -49,6 +49,21 @@ impl Commands {
     ) -> Result<Option<LogPosition>, CommandError> {
         let command = PushTokenCommand::Unbind(user);
         let stream = self.push_token_stream(token);
+        Ok(self.executor.execute::<PushToken>(&stream, &command, context, Guess::Known).await?.position)
+    }
+
+    /// Takes a device from its owner because Apple does not know it any more: by that binding alone, not by a later one of the same
+    /// token. Nothing where the owner has left.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn refuse_push_token(
+        &self,
+        token: Sealed<String>,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let Some(opened) = self.keys.open(&token) else { return Ok(None) };
+        let (stream, command) = (self.push_token_stream(&opened), PushTokenCommand::Refused(token));
         Ok(self.executor.execute::<PushToken>(&stream, &command, context, Guess::Known).await?.position)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     objects::ObjectKey,
     ports::PortFuture,
     pushes::PushEnd,
-    sealed::Subject,
+    sealed::{Sealed, Subject},
     time::Timestamp,
 };
 
@@ -166,6 +166,13 @@ pub enum Outcome {
     Forgotten,
     /// A push is over.
     Pushed(PushEnd),
+    /// Apple does not know the device of a push any more.
+    Unbound {
+        /// The token as the task had it: this binding is over.
+        token: Sealed<String>,
+        /// Since when Apple knows that, where it says so: a token that was bound later is good.
+        since: Option<Timestamp>,
+    },
 }
 
 /// The files of a picture, each sealed for whose it is.

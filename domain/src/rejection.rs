@@ -1,6 +1,6 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CampaignId, CheckinId, GroupId, PhotoId, RecordId, ShopId, UserId};
+use crate::ids::{CampaignId, CheckinId, FileId, GroupId, PhotoId, RecordId, ShopId, UserId};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,9 @@ pub enum Rejection {
     /// The new order leaves pictures out, or has ones that are not there.
     #[error("ids: these are not the pictures of the album, each once")]
     NotTheAlbum,
+    /// There is no such voice or picture, or it is another one's, of another circle or of the other kind.
+    #[error("content: there is no file {0} of yours in this circle")]
+    FileUnknown(FileId),
     /// The account has ended.
     #[error("id: this account has ended")]
     AccountEnded,
@@ -171,6 +174,7 @@ impl Rejection {
             Self::ReceiverBlocked => "receiver_blocked",
             Self::AlbumFull(_) => "album_full",
             Self::NotTheAlbum => "not_the_album",
+            Self::FileUnknown(_) => "file_unknown",
             Self::AccountEnded => "account_ended",
             Self::Suspended => "suspended",
             Self::KeyReused => "idempotency_key_reused",
@@ -202,6 +206,7 @@ impl Rejection {
             | Self::CouponUnknown(_)
             | Self::PhotoUnknown(_)
             | Self::ReceiverUnknown(_)
+            | Self::FileUnknown(_)
             | Self::AccountEnded
             | Self::CircleUnknown(_)
             | Self::MemberUnknown(_)

@@ -1,7 +1,9 @@
 //! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue.
 //!
-//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign`, `m message` and `u user position kind` → its
-//! position, `t user` → the stream of the token of the device that gets the person's pushes.
+//! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign`, `m message user` and `u user position kind` →
+//! its position, `t user` → the stream of the token of the device that gets the person's pushes.
+
+mod ask;
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
@@ -9,8 +11,7 @@ use dface_domain::{
     ids::{CampaignId, MessageId, PhotoId, UserId},
     jobs::{CouponTask, JobId, JobKind},
     messages::Party,
-    objects::ObjectKey,
-    sealed::Sealed,
+    pushes::PushKind,
     stream::StreamId,
     time::Timestamp,
 };
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use self::ask::Ask;
 use crate::{
     keys::{KeyBuf, KeyReader},
     projector::{ModelError, Parts, ReadModel, Rows, View, rows},
@@ -31,88 +33,6 @@ const BY_CAMPAIGN: u8 = b'c';
 const BY_MESSAGE: u8 = b'm';
 const BY_PERSON: u8 = b'u';
 const TOKEN: u8 = b't';
-
-/// What an event asked for; with it and the other read models the job's message is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ask {
-    /// A picture is to be made fit for showing.
-    Picture {
-        /// The picture.
-        photo: PhotoId,
-        /// Whose.
-        user: UserId,
-        /// What it is for.
-        place: PhotoPlace,
-        /// What came.
-        upload: Sealed<ObjectKey>,
-        /// Whether a post at Weibo follows.
-        weibo: bool,
-    },
-    /// A picture of a room is to be posted at Weibo.
-    PhotoPost {
-        /// The picture.
-        photo: PhotoId,
-        /// Whose.
-        user: UserId,
-        /// What it is for.
-        place: PhotoPlace,
-    },
-    /// A post at Weibo about the app (§3).
-    Share {
-        /// In whose name.
-        user: UserId,
-        /// For which version of the app.
-        ver: String,
-        /// The text.
-        text: Sealed<String>,
-    },
-    /// A coupon is to be drawn: the job's own task.
-    Coupon(CouponTask),
-    /// A person's device is to be told of a message.
-    Push {
-        /// The message.
-        message: MessageId,
-        /// Whose device.
-        user: UserId,
-    },
-}
-
-impl Ask {
-    const fn kind(&self) -> JobKind {
-        match self {
-            Self::Picture { .. } => JobKind::Picture,
-            Self::PhotoPost { .. } | Self::Share { .. } => JobKind::Weibo,
-            Self::Coupon(_) => JobKind::Coupon,
-            Self::Push { .. } => JobKind::Push,
-        }
-    }
-
-    const fn user(&self) -> Option<UserId> {
-        match self {
-            Self::Picture { user, .. }
-            | Self::PhotoPost { user, .. }
-            | Self::Share { user, .. }
-            | Self::Push { user, .. } => Some(*user),
-            Self::Coupon(_) => None,
-        }
-    }
-
-    const fn photo(&self) -> Option<PhotoId> {
-        match self {
-            Self::Picture { photo, .. } | Self::PhotoPost { photo, .. } => Some(*photo),
-            Self::Share { .. } | Self::Coupon(_) | Self::Push { .. } => None,
-        }
-    }
-
-    /// The other key that its position is found by, where it has one.
-    fn other_key(&self) -> Option<KeyBuf> {
-        match self {
-            Self::Coupon(task) => Some(campaign_key(task.campaign)),
-            Self::Push { message, .. } => Some(message_key(*message)),
-            Self::Picture { .. } | Self::PhotoPost { .. } | Self::Share { .. } => None,
-        }
-    }
-}
 
 /// A job that is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +61,7 @@ impl ReadModel for Jobs {
     type View = JobsView;
 
     const NAME: &'static str = "jobs";
-    const SCHEMA: u32 = 2;
+    const SCHEMA: u32 = 3;
     const WANTS: &'static [&'static str] = &[
         "CampaignDrawn",
         "CampaignMade",
@@ -152,6 +72,8 @@ impl ReadModel for Jobs {
         "PhotoFailed",
         "PhotoProcessed",
         "PhotoUploaded",
+        "PushDue",
+        "PushEnded",
         "PushTokenBound",
         "PushTokenUnbound",
         "WeiboPostEnded",
@@ -188,12 +110,20 @@ impl ReadModel for Jobs {
             Event::CampaignDrawn(event) => end_at(&campaign_key(event.campaign), JobKind::Coupon, rows),
             Event::MessageMissed(event) => match event.to {
                 Party::User(user) if rows.get::<StreamId>(&token_key(user))?.is_some() => {
-                    ask(Ask::Push { message: event.message, user }, recorded, rows)
+                    ask(Ask::Push { message: event.message, user, kind: PushKind::Chat, alert: true }, recorded, rows)
                 }
                 _ => Ok(()),
             },
             // It is on a device of theirs.
-            Event::MessageReceipted(event) => end_at(&message_key(event.message), JobKind::Push, rows),
+            Event::MessageReceipted(event) => match event.to {
+                Party::User(user) => end_at(&message_key(event.message, user), JobKind::Push, rows),
+                Party::Shop(_) | Party::Room(_) => Ok(()),
+            },
+            Event::PushDue(event) => {
+                let (message, user, kind, alert) = (event.message, event.user, event.kind, event.alert);
+                ask(Ask::Push { message, user, kind, alert }, recorded, rows)
+            }
+            Event::PushEnded(event) => end_at(&message_key(event.message, event.user), JobKind::Push, rows),
             Event::PushTokenBound(event) => rows.put(&token_key(event.user), &recorded.stream),
             Event::PushTokenUnbound(event) => {
                 if rows.get::<StreamId>(&token_key(event.user))?.is_some_and(|bound| bound == recorded.stream) {
@@ -246,8 +176,8 @@ fn campaign_key(campaign: CampaignId) -> KeyBuf {
     KeyBuf::tag(BY_CAMPAIGN).bytes(&campaign.0.0)
 }
 
-fn message_key(message: MessageId) -> KeyBuf {
-    KeyBuf::tag(BY_MESSAGE).bytes(&message.0.0)
+fn message_key(message: MessageId, user: UserId) -> KeyBuf {
+    KeyBuf::tag(BY_MESSAGE).bytes(&message.0.0).user(user)
 }
 
 fn token_key(user: UserId) -> KeyBuf {

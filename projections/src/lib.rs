@@ -1,8 +1,10 @@
 //! The reading side: the projector and one module for each read model. Never appends an event.
 
+pub mod away;
 pub mod blocks;
 pub mod circles;
 pub mod coupons;
+pub mod families;
 pub mod follows;
 pub mod jobs;
 pub mod keys;

@@ -2,7 +2,7 @@
 //!
 //! Rows: `u user` → the token (sealed) with its stream. A token that the person bound before is theirs no more, whatever its own stream says.
 
-use dface_domain::{envelope::Recorded, events::Event, ids::UserId, sealed::Sealed, stream::StreamId};
+use dface_domain::{envelope::Recorded, events::Event, ids::UserId, sealed::Sealed, stream::StreamId, time::Timestamp};
 use fjall::Keyspace;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub struct Bound {
     pub token: Sealed<String>,
     /// The token's stream, which tells tokens apart without opening them.
     pub stream: StreamId,
+    /// When it was bound.
+    pub since: Timestamp,
 }
 
 /// Turns bindings into whose token is which.
@@ -31,7 +33,7 @@ impl ReadModel for PushTokens {
     type View = PushTokensView;
 
     const NAME: &'static str = "push_tokens";
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
     const WANTS: &'static [&'static str] = &["PersonErased", "PushTokenBound", "PushTokenUnbound"];
 
     fn new(_: &Parts) -> Self {
@@ -42,7 +44,7 @@ impl ReadModel for PushTokens {
         match event {
             Event::PushTokenBound(event) => {
                 let (environment, token, stream) = (event.environment, event.token.clone(), recorded.stream.clone());
-                rows.put(&key(event.user), &Bound { environment, token, stream })
+                rows.put(&key(event.user), &Bound { environment, token, stream, since: recorded.occurred_at })
             }
             Event::PushTokenUnbound(event) => {
                 let bound = rows.get::<Bound>(&key(event.user))?;

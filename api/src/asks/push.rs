@@ -1,101 +1,46 @@
-//! What a device is told of a message that was missed (seed §33.3; spec chat.md, "offline").
+//! The job of a push: what is told comes from `pushes::payload`, to whom from the tokens.
 
 use dface_commands::CommandError;
 use dface_domain::{
-    ids::{ADMINISTRATOR, MessageId, UserId},
     jobs::PushTask,
-    messages::{MessageKind, MessageState, Party},
-    ports::KeyError,
-    privacy::{Sight, Ties, may_see},
-    ports::KeyedHash as _,
-    sealed::Subject,
-    time::Timestamp,
+    ports::{KeyError, KeyedHash as _},
 };
-use dface_projections::projector::ModelError;
-use serde_json::json;
 
 use super::interrupted;
-use crate::node::Node;
+use crate::{
+    node::Node,
+    pushes::payload::{Due, payload},
+};
 
-/// The name of the administrator, who is no account (§28.2).
-const ADMINISTRATION: &str = "脸脸";
-
-/// Characters of a message that a push shows.
-const MOST: usize = 100;
-
-/// The push of a message to somebody's device; none where it is over: the message is on a device by now, one of the two has left or
-/// blocks the other, or no device is bound any more.
-pub(super) fn task(
-    node: &Node,
-    user: UserId,
-    message: MessageId,
-    since: Timestamp,
-) -> Result<Option<PushTask>, CommandError> {
-    let Some(payload) = payload(node, user, message).map_err(|e| interrupted(&e))? else { return Ok(None) };
+/// The push of a message to somebody's device; none where it is over: the message is on a device by now, or is not for them any more, or no
+/// device is bound.
+pub(super) fn task(node: &Node, due: Due) -> Result<Option<PushTask>, CommandError> {
+    let Some((about, text)) = payload(node, &due).map_err(|e| interrupted(&e))? else { return Ok(None) };
+    let Due { message, user, alert, since, .. } = due;
     let bound = node.views.push_tokens.view().of(user).map_err(|e| interrupted(&e))?;
-    let expires = since.plus_seconds(node.settings.push.expire_s);
-    let (Some(bound), (about, text)) = (bound, payload) else { return Ok(None) };
+    let Some(bound) = bound else { return Ok(None) };
     let payload = match node.commands.keys().seal(about, &text) {
         Err(KeyError::Destroyed(_)) => return Ok(None),
         sealed => sealed?,
     };
+    let expires = since.plus_seconds(node.settings.push.expire_s);
     let name = node.commands.secret().keyed_hash("apns-id", &[&message.0.0, user.to_string().as_bytes()]);
     let apns_id = uuid::Builder::from_random_bytes(name.first_chunk().copied().unwrap_or_default()).into_uuid();
-    let (environment, token, alert) = (bound.environment, bound.token, true);
+    let (environment, token) = (bound.environment, bound.token);
     Ok(Some(PushTask { user, message, environment, token, payload, alert, apns_id, expires }))
-}
-
-/// The JSON of a push, and with whose key it is sealed.
-fn payload(node: &Node, user: UserId, message: MessageId) -> Result<Option<(Subject, String)>, ModelError> {
-    let messages = node.views.messages.view();
-    let Some(entry) = messages.message(message)? else { return Ok(None) };
-    if entry.state != MessageState::Sent || !messages.is_waiting(&entry)? {
-        return Ok(None);
-    }
-    if let Party::User(from) = entry.from {
-        let blocked = node.views.blocks.view().between(user, from)?;
-        if !may_see(&Ties::on_a_list(user, from, blocked), Sight::Profile) {
-            return Ok(None);
-        }
-    }
-    let (name, body) = (name_of(node, entry.from)?, node.commands.keys().open(&entry.body));
-    let (Some(name), Some(body)) = (name, body) else { return Ok(None) };
-    let from = format!("{}@{}", entry.from, node.settings.chat.domain);
-    let payload = json!({
-        "aps": {
-            "alert": { "title": name, "body": shown(entry.kind, &body) },
-            "sound": "default",
-            "badge": messages.unread(Party::User(user))?,
-        },
-        "data": { "push_type": "chat", "from": from, "message_id": message },
-    });
-    Ok(Some((entry.body.about, payload.to_string())))
-}
-
-fn name_of(node: &Node, party: Party) -> Result<Option<String>, ModelError> {
-    match party {
-        Party::User(ADMINISTRATOR) => Ok(Some(ADMINISTRATION.to_owned())),
-        Party::User(user) => Ok(node.views.people.view().get(user)?.and_then(|person| person.profile.name.clone())),
-        Party::Shop(shop) | Party::Room(shop) => Ok(node.views.shops.view().name(shop)),
-    }
-}
-
-/// What a push shows of a message: what is not words stands as a word, as the apps show it.
-fn shown(kind: MessageKind, body: &str) -> String {
-    match kind {
-        MessageKind::Text => body.chars().take(MOST).collect(),
-        MessageKind::Photo => "[图片]".to_owned(),
-        MessageKind::Coupon => "[优惠券]".to_owned(),
-        MessageKind::Shake => "[摇一摇]".to_owned(),
-        MessageKind::Greeting => "[打招呼]".to_owned(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use dface_commands::{Context, messages::Announcement, people::NewAccount};
-    use dface_domain::{events::Gender, jobs::Task, messages::Stanza};
-    use serde_json::Value;
+    use dface_domain::{
+        events::Gender,
+        ids::{MessageId, UserId},
+        jobs::{Outcome, Task},
+        messages::{MessageState, Party, Stanza},
+        pushes::PushEnd,
+    };
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;
@@ -103,16 +48,6 @@ mod tests {
         asks::{Rendered, render},
         settings::Settings,
     };
-
-    #[test]
-    fn section_33_3_a_push_shows_a_hundred_characters_and_a_word_for_what_is_no_words() {
-        assert_eq!(shown(MessageKind::Text, &"脸".repeat(101)), "脸".repeat(100));
-        assert_eq!(shown(MessageKind::Text, "你好"), "你好");
-        assert_eq!(shown(MessageKind::Photo, "[img:509a1ffcbe4b1982a4000002]窗边"), "[图片]");
-        assert_eq!(shown(MessageKind::Coupon, "[优惠券:八折:二所:509a1ffcbe4b1982a4000002:1]"), "[优惠券]");
-        assert_eq!(shown(MessageKind::Shake, "[摇一摇:Anna]"), "[摇一摇]");
-        assert_eq!(shown(MessageKind::Greeting, "[打招呼:Anna]"), "[打招呼]");
-    }
 
     const TOKEN: &str = "ea6e4f05b48f4a057816956e567c6feacf14ee28cbbbab67993e263c3dfa2c27";
 
@@ -160,8 +95,8 @@ mod tests {
                     Task::Push(task) => Some(task),
                     other => panic!("{other:?}"),
                 },
-                Rendered::Gone => None,
-                Rendered::Never(why) => panic!("{why}"),
+                Rendered::Over(Outcome::Pushed(PushEnd::Superfluous)) => None,
+                other => panic!("{other:?}"),
             });
             rendered.collect()
         }

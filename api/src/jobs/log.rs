@@ -45,7 +45,7 @@ impl Outstanding for LogOfJobs {
             }
             Ok(match asks::render(&self.0, &outstanding).map_err(|e| Trouble(e.to_string()))? {
                 asks::Rendered::Job(job) => Rendered::Job(Box::new(job)),
-                asks::Rendered::Never(reason) => Rendered::Never(reason.to_owned()),
+                asks::Rendered::Over(outcome) => Rendered::Over(outcome),
                 asks::Rendered::Gone => Rendered::Gone,
             })
         })

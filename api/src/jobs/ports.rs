@@ -28,8 +28,8 @@ pub struct Asked {
 pub enum Rendered {
     /// Its message.
     Job(Box<Job>),
-    /// It can never be done, for this reason.
-    Never(String),
+    /// It is not to be done any more, and this is what came of it.
+    Over(Outcome),
     /// It is over, or whom it is about has left.
     Gone,
 }

@@ -83,6 +83,9 @@ mod tests {
         assert!(!focus.has(anna, at(86_410)), "a day is over");
         assert!(focus.set(anna, "tablet", true, at(86_411)) && focus.set(anna, "tablet", false, at(86_412)));
         assert!(!focus.has(anna, at(86_412)));
-        assert_eq!([gained.try_recv().ok(), gained.try_recv().ok(), gained.try_recv().ok()], [Some(anna), Some(anna), None]);
+        assert_eq!(
+            [gained.try_recv().ok(), gained.try_recv().ok(), gained.try_recv().ok()],
+            [Some(anna), Some(anna), None]
+        );
     }
 }

@@ -27,8 +27,8 @@ pub mod watches;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, circles::*, coupons::*, messages::*, people::*, photos::*, pushes::*, relations::*, reports::*,
-    requests::*, sessions::*, shops::*, system::*, watches::*,
+    audit::*, checkins::*, circles::*, coupons::*, messages::*, people::*, photos::*, pushes::*, relations::*,
+    reports::*, requests::*, sessions::*, shops::*, system::*, watches::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.

@@ -42,6 +42,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// How long somebody is present after a check-in, seconds (spec http.md §8).
     pub present_for_s: i64,
+    /// How long something waits for a watch that does not acknowledge it, days.
+    pub down_days: i64,
+    /// How long positions of watches and members are shown, days.
+    pub position_days: i64,
     /// Where local hours are local (spec http.md, time).
     pub zone: jiff::tz::TimeZone,
 }

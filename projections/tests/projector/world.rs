@@ -137,7 +137,9 @@ impl World {
         });
         let hash: Arc<dyn KeyedHash> = secret;
         // Nobody's presence runs out while a test looks.
-        let parts = Parts { keys, hash, clock, present_for_s: 1 << 40, zone: TimeZone::UTC };
+        let (present_for_s, days) = (1 << 40, 1 << 20);
+        let parts =
+            Parts { keys, hash, clock, present_for_s, down_days: days, position_days: days, zone: TimeZone::UTC };
         let runtime = Runtime::new().unwrap();
         Self { commands, store: Arc::new(Tampered { store, bad: Mutex::default() }), parts, runtime, dir }
     }

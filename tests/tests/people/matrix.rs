@@ -22,6 +22,7 @@ const OF_NOBODY_ELSE: &[&str] = &[
     "/oauth2/logout",
     "/oauth2/share",
     "/oauth2/sina_callback",
+    "/push_tokens",
     "/readyz",
     "/user_info/delete",
     "/user_info/password",
@@ -299,7 +300,8 @@ fn who_may_see_what_of_whom() {
         chat::settled(&server, subject.user, shop, &pictures);
         let family = Family::of(&operator, subject, [friend, blocked, blocker], invisible);
         let (checkin, coupon, pictures, family) = (&checkin, &coupon, &pictures, &family);
-        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family };
+        let asked =
+            Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
@@ -308,9 +310,13 @@ fn who_may_see_what_of_whom() {
 
 #[test]
 fn every_endpoint_is_in_the_table_or_of_nobody_else() {
-    let source =
-        [include_str!("matrix.rs"), include_str!("matrix/chat.rs"), include_str!("matrix/circles.rs"), include_str!("matrix/pictures.rs")]
-            .concat();
+    let source = [
+        include_str!("matrix.rs"),
+        include_str!("matrix/chat.rs"),
+        include_str!("matrix/circles.rs"),
+        include_str!("matrix/pictures.rs"),
+    ]
+    .concat();
     let server = Server::start();
     let of = |request: RequestBuilder| Answer::to(request).ok()["paths"].as_object().expect("paths").clone();
     let mut paths = of(server.request(Method::GET, "/openapi.json"));

@@ -15,8 +15,10 @@ mod people_list;
 mod people_nearby;
 mod pictures;
 mod profiles;
+mod push_tokens;
 mod shops;
 mod sign_in;
+mod talks;
 mod trace;
 mod watches;
 mod weibo;
@@ -93,6 +95,18 @@ use crate::app::App;
         watches::set::set,
         watches::set::unbind,
         watches::show::image,
+        push_tokens::bind,
+        talks::create::create,
+        talks::list::list,
+        talks::events::events,
+        talks::file::show,
+        talks::file::upload,
+        talks::reports::events,
+        talks::track::track,
+        talks::locates::create,
+        talks::locates::request,
+        talks::locates::watch,
+        talks::stories::send,
         health::healthz,
         health::readyz,
     )
@@ -128,6 +142,8 @@ pub fn routes() -> Vec<Route<App>> {
         coupons::routes(),
         circles::routes(),
         watches::routes(),
+        push_tokens::routes(),
+        talks::routes(),
         health::routes(),
     ]
     .into_iter()

@@ -6,7 +6,7 @@ use dface_commands::messages::Said;
 use dface_domain::{
     ids::MessageId,
     messages::{Party, Stanza, kind_of},
-    privacy::{Sight, Ties, may_see},
+    privacy::{Talk, may_talk},
     rejection::Rejection,
 };
 use http::StatusCode;
@@ -58,8 +58,8 @@ pub(super) async fn rest(web: Arc<Web>, request: Request<WebCaller>) -> Reply {
         web.must_be_there("from", said.from).await?;
         web.must_be_there("to", said.to).await?;
         if let (Party::User(from), Party::User(to)) = (said.from, said.to) {
-            let blocked = app.views().blocks.view().between(from, to)?;
-            if !may_see(&Ties::on_a_list(from, to, blocked), Sight::Profile) {
+            let blocks = app.views().blocks.view();
+            if may_talk(blocks.blocks(from, to)?, blocks.blocks(to, from)?) != Talk::Allowed {
                 let problem = format!("stanza {}: one of the two blocks the other", n + 1);
                 return Err(ApiError::new(StatusCode::FORBIDDEN, Rejection::BlockedPair.code(), problem));
             }

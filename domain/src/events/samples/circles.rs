@@ -89,26 +89,10 @@ fn of_reports(seal: &mut dyn Seal) -> Vec<Event> {
         WatchLocated { message, imei, group, kind: LocateKind::Gps, locus: true, fix, digest, clock_ahead }.into(),
         WatchAlarmed { message, imei, group, alarm: Alarm::Fall, digest, clock_ahead }.into(),
         SmsReceived { message, imei, group, sms: sealed(seal, &sms), digest, clock_ahead }.into(),
-        StoryReported {
-            message,
-            imei,
-            group,
-            story: sealed(seal, &story.story_id),
-            done: true,
-            digest,
-            clock_ahead,
-        }
-        .into(),
-        TalkSent {
-            message,
-            group,
-            from,
-            kind: TalkKind::Voice,
-            content: sealed(seal, &content),
-            digest,
-            clock_ahead,
-        }
-        .into(),
+        StoryReported { message, imei, group, story: sealed(seal, &story.story_id), done: true, digest, clock_ahead }
+            .into(),
+        TalkSent { message, group, from, kind: TalkKind::Voice, content: sealed(seal, &content), digest, clock_ahead }
+            .into(),
         TalkReceipted { message, group, by: reader, to: from, received: true }.into(),
         UserLocated { message, user: ANNA, groups: vec![group], fix: sealed(seal, &position) }.into(),
         LocationRequested { message, group, by: ANNA, user: BEN }.into(),

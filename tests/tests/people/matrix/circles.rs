@@ -22,12 +22,7 @@ fn code(guardian: &Phone, group: u64) -> String {
 
 impl Family {
     /// `members` come in, of whom the last is removed again.
-    pub(super) fn of(
-        operator: &Operator,
-        subject: &Phone,
-        members: [&Phone; 3],
-        round: usize,
-    ) -> Self {
+    pub(super) fn of(operator: &Operator, subject: &Phone, members: [&Phone; 3], round: usize) -> Self {
         let group = id(&subject.post("/groups/create", &[("name", &"the subject's family")]).ok());
         for member in members {
             member.post("/groups/join", &[("code", &code(subject, group))]).ok();
@@ -61,7 +56,10 @@ impl Asked<'_> {
             ("circles: among the own", Self::cell(&get("/groups", &[]), |list| seen(listed(list)))),
             ("circles: the circle", Self::cell(&get("/groups/show", &[("id", group)]), |circle| seen(child(circle)))),
             // Seen where it says that there is no picture, not that there is no watch.
-            ("circles: the watch's picture", Self::cell(&get("/watches/image", &[("imei", imei)]), |_| "seen".to_owned())),
+            (
+                "circles: the watch's picture",
+                Self::cell(&get("/watches/image", &[("imei", imei)]), |_| "seen".to_owned()),
+            ),
         ]
     }
 

@@ -14,6 +14,7 @@ use dface_domain::ids::{PhotoId, UserId};
 use crate::{
     app::App,
     http::{ApiError, Route},
+    urls,
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -36,7 +37,7 @@ pub(super) enum Size {
 
 /// The stable URL of an album's picture.
 pub(super) fn album_url(app: &App, photo: PhotoId, size: Size) -> String {
-    format!("{}/user_logos/show?id={photo}&size={}", app.node.settings.public_url, size as u8)
+    urls::portrait(&app.node.settings.public_url, photo, size as u8)
 }
 
 /// The stable URL of a picture of a room.

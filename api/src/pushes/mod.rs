@@ -1,0 +1,65 @@
+//! Pushes: what happens in circles goes out, over MQTT and to devices (spec push.md, "who gets what, and how").
+//!
+//! | file | does |
+//! |---|---|
+//! | `follow` | follows the log from a place that is kept |
+//! | `publish` | MQTT: each event on its topic, in the order of its circle |
+//! | `devices`, `waits` | asks for APNs pushes (`PushDue`), at once or where an open app does not acknowledge |
+//! | `merge` | what somebody missed, when the app is opened |
+//! | `payload`, `chat` | what Apple carries, made when it is sent |
+//! | `facts`, `recipients` | what was sealed, opened; who is told |
+//!
+//! The two ways follow the log apart, so that alarms reach devices while the broker is away.
+
+mod chat;
+mod devices;
+mod facts;
+mod follow;
+mod merge;
+pub mod payload;
+mod publish;
+mod recipients;
+mod waits;
+
+use std::sync::Arc;
+
+use dface_domain::{
+    events::Event,
+    pushes::{Data, Told},
+    time::Timestamp,
+};
+use dface_projections::{families::Entry, projector::ModelError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::{devices::Devices, publish::Publisher};
+use crate::node::Node;
+
+/// What an event tells, as it is published; none where it tells nobody, or cannot be opened any more.
+///
+/// # Errors
+/// The read models'.
+pub fn data(node: &Node, event: &Event, at: Timestamp) -> Result<Option<Data>, ModelError> {
+    let Some(told) = Told::of(event, at) else { return Ok(None) };
+    Ok(facts::open(node, event, &told)?.map(|opened| opened.data))
+}
+
+/// Runs all of it, until `stop`.
+pub async fn run(node: Arc<Node>, stop: CancellationToken) {
+    let devices = Arc::new(Devices::new(Arc::clone(&node)));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow::follow(Arc::clone(&node), Arc::new(Publisher(Arc::clone(&node))), stop.clone()));
+    tasks.spawn(Arc::clone(&devices).wait_out(stop.clone()));
+    tasks.spawn(follow::follow(Arc::clone(&node), devices, stop.clone()));
+    tasks.spawn(merge::run(node, stop));
+    tasks.join_all().await;
+}
+
+/// What an event tells, as the seed has it; none where it tells nobody, or cannot be opened any more.
+///
+/// # Errors
+/// The read models'.
+pub fn data_of(node: &Node, entry: &Entry) -> Result<Option<Data>, ModelError> {
+    let Some(told) = Told::of(&entry.event, entry.at) else { return Ok(None) };
+    Ok(facts::open(node, &entry.event, &told)?.map(|opened| opened.data))
+}

@@ -1,0 +1,27 @@
+//! 腕表进入休眠模式消息 (type 11): a watch goes to sleep.
+
+use super::{PushKind, Row, Topic, Way};
+
+/// Its row; its `data` is a [`super::Notice`].
+pub(super) const ROW: Row = Row {
+    kind: PushKind::Sleep,
+    section: "腕表进入休眠模式消息",
+    push_type: "talk",
+    number: Some(11),
+    way: Way::Alert("手表进入休眠模式"),
+    topic: Topic::Circle,
+    to: "the members",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pushes::{Data, samples::reported};
+
+    #[test]
+    fn section_腕表进入休眠模式消息() {
+        let data = Data::notice(&reported(PushKind::Sleep)).unwrap();
+        let json = r#"{"push_type":"talk","group_id":10001,"message_id":"509a1ffcbe4b1982a4000009","type":11,"sender":"864297012345678","sender_type":2,"timestamp":1354854259.5}"#;
+        assert_eq!((data.json(), ROW.way), (json.to_owned(), Way::Alert("手表进入休眠模式")));
+    }
+}

@@ -1,0 +1,62 @@
+//! 圈子语音消息 (type 1): a voice, by its URL.
+
+use serde::Serialize;
+
+use super::{PushKind, Row, Told, Topic, Way};
+
+/// Its row.
+pub(super) const ROW: Row = Row {
+    kind: PushKind::Voice,
+    section: "圈子语音消息",
+    push_type: "talk",
+    number: Some(1),
+    way: Way::Silent,
+    topic: Topic::Circle,
+    to: "the members, less who said it",
+};
+
+/// `data` of 圈子语音消息.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Voice {
+    push_type: &'static str,
+    group_id: u64,
+    sender: String,
+    sender_type: u8,
+    message_id: String,
+    #[serde(rename = "type")]
+    number: u8,
+    content: String,
+    length: u32,
+    timestamp: f64,
+}
+
+impl Voice {
+    /// A voice of `length` seconds at `url`.
+    #[must_use]
+    pub fn of(told: &Told, url: String, length: u32) -> Self {
+        Self {
+            push_type: ROW.push_type,
+            group_id: told.group_id(),
+            sender: told.sender(),
+            sender_type: told.sender_type(),
+            message_id: told.message.to_string(),
+            number: 1,
+            content: url,
+            length,
+            timestamp: told.timestamp(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pushes::samples::said;
+
+    #[test]
+    fn section_圈子语音消息() {
+        let data = Voice::of(&said(PushKind::Voice), "https://dface.cn/v".to_owned(), 3);
+        let json = r#"{"push_type":"talk","group_id":10001,"sender":"7","sender_type":1,"message_id":"509a1ffcbe4b1982a4000009","type":1,"content":"https://dface.cn/v","length":3,"timestamp":1354854259.5}"#;
+        assert_eq!(serde_json::to_string(&data).unwrap(), json);
+    }
+}

@@ -1,0 +1,165 @@
+//! What people without the app open did not see: since when they are away, and what concerned them alone meanwhile.
+//!
+//! Rows: `f user` → since when they are away; `u user position` → what concerned them alone, until they close the app the next time.
+
+use dface_domain::{
+    envelope::{LogPosition, Recorded},
+    events::{Event, LocationRequested, TalkReceipted},
+    ids::UserId,
+    reports::Actor,
+    time::Timestamp,
+};
+use fjall::Keyspace;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    keys::KeyBuf,
+    projector::{ModelError, Parts, ReadModel, Rows, View, rows},
+};
+
+const FOCUS: u8 = b'f';
+const OWN: u8 = b'u';
+
+/// What is kept for one person; the oldest goes first.
+const MOST: usize = 100;
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct FocusRow {
+    /// What stands behind this was not seen.
+    from: LogPosition,
+    /// Where the app was opened, while it is.
+    open: Option<LogPosition>,
+}
+
+/// Something that concerned one person alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Own {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// What it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum What {
+    /// Somebody got a message of theirs.
+    Receipted(TalkReceipted),
+    /// Somebody asked where they are.
+    Asked(LocationRequested),
+}
+
+impl Own {
+    /// As the event that it was.
+    #[must_use]
+    pub fn event(self) -> Event {
+        match self.what {
+            What::Receipted(event) => event.into(),
+            What::Asked(event) => event.into(),
+        }
+    }
+}
+
+/// Turns opening and closing the app into since when somebody is away.
+pub struct Away;
+
+impl ReadModel for Away {
+    type View = AwayView;
+
+    const NAME: &'static str = "away";
+    const SCHEMA: u32 = 1;
+    const WANTS: &'static [&'static str] = &["FocusChanged", "LocationRequested", "PersonErased", "TalkReceipted"];
+
+    fn new(_: &Parts) -> Self {
+        Self
+    }
+
+    fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+        match event {
+            Event::FocusChanged(event) => changed(event.user, event.on, recorded.position, rows),
+            Event::TalkReceipted(event) => match event.to {
+                Actor::User(user) => own(user, What::Receipted(event.clone()), recorded, rows),
+                Actor::Watch(_) => Ok(()),
+            },
+            Event::LocationRequested(event) => own(event.user, What::Asked(event.clone()), recorded, rows),
+            Event::PersonErased(event) => {
+                rows.delete(&focus_key(event.user));
+                forget(event.user, rows)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn changed(user: UserId, on: bool, position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
+    let key = focus_key(user);
+    let row = rows.get::<FocusRow>(&key)?.unwrap_or_default();
+    if on {
+        // Opened twice without being closed: the server ended in between, and nobody knows when it was closed.
+        let from = row.open.unwrap_or(row.from);
+        return rows.put(&key, &FocusRow { from, open: Some(position) });
+    }
+    // What stands before was told when the app was opened, or while it was open.
+    forget(user, rows)?;
+    rows.put(&key, &FocusRow { from: position, open: None })
+}
+
+fn own(user: UserId, what: What, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
+    let known = rows.keys(&own_key(user))?;
+    for oldest in known.iter().take((known.len() + 1).saturating_sub(MOST)) {
+        rows.delete(oldest);
+    }
+    rows.put(&own_key(user).number(recorded.position.0), &Own { at: recorded.occurred_at, what })
+}
+
+fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
+    for key in rows.keys(&own_key(user))? {
+        rows.delete(&key);
+    }
+    Ok(())
+}
+
+fn focus_key(user: UserId) -> KeyBuf {
+    KeyBuf::tag(FOCUS).user(user)
+}
+
+fn own_key(user: UserId) -> KeyBuf {
+    KeyBuf::tag(OWN).user(user)
+}
+
+/// Reads from disk.
+pub struct AwayView {
+    rows: Keyspace,
+}
+
+impl View for AwayView {
+    fn open(_: &Parts, rows: Keyspace) -> Result<Self, ModelError> {
+        Ok(Self { rows })
+    }
+
+    fn changed(&self, _: &[u8], _: Option<&[u8]>) {}
+}
+
+impl AwayView {
+    /// What stands behind this was not seen by somebody who opens the app now; the log's beginning for those who never did.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn since(&self, user: UserId) -> Result<LogPosition, ModelError> {
+        let row = self.rows.get(&*focus_key(user))?.map(|row| rows::decode_row::<FocusRow>(&row)).transpose()?;
+        Ok(row.unwrap_or_default().from)
+    }
+
+    /// What concerned them alone meanwhile, in the order of the log.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn own(&self, user: UserId) -> Result<Vec<(LogPosition, Own)>, ModelError> {
+        let position = |key: &[u8]| {
+            let position = key.last_chunk().map(|bytes| LogPosition(u64::from_be_bytes(*bytes)));
+            position.ok_or_else(|| ModelError::Row(format!("a key of {} bytes among what was not seen", key.len())))
+        };
+        let found = rows::scan::<Own>(&self.rows, &own_key(user));
+        found.map(|found| found.and_then(|(key, own)| Ok((position(&key)?, own)))).collect()
+    }
+}
