@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use super::{
     Entry, acknowledges_key,
     rows::{
-        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, down_key, downs_of, entry_key, file_key, files_of, fix_key, fixes,
-        object_id_of, of_circle_key, owned, position_key, position_of, receipts_key, track_key,
+        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, down_key, downs_of, entry_key, file_key, files_of, fix_key,
+        fixes, object_id_of, of_circle_key, owned, position_key, position_of, receipts_key, track_key,
     },
 };
 use crate::{

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use dface_domain::ids::{GroupId, UserId};
+use dface_domain::{
+    ids::{GroupId, UserId},
+    privacy::may_see_member_place,
+    reports::Actor,
+};
 use dface_projections::circles::{Circle, Member};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{WatchItem, seen_circle, switch};
+use super::{super::talks::last_position, WatchItem, place, seen_circle, switch};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Request, Route, endpoints::pictures::head_urls, route::Reply},
@@ -102,10 +106,15 @@ struct Shown {
 pub(in super::super) async fn show(app: Arc<App>, request: Request<Caller>) -> Reply {
     let (viewer, id): (_, GroupId) = (request.caller.user()?, request.params.required("id")?);
     let circle = seen_circle(&app, viewer, id)?;
-    let members = circle.members.iter().map(|(user, member)| member_item(&app, *user, member));
+    let sees = |member: &Member| may_see_member_place(place(&circle, viewer), member.shares);
+    let members = circle.members.iter().map(|(user, member)| {
+        let position = if sees(member) { last_position(&app, id, Actor::User(*user))? } else { None };
+        Ok(MemberItem { position, ..member_item(&app, *user, member)? })
+    });
     let members = members.collect::<Result<_, ApiError>>()?;
     let (name, since) = (app.node.commands.keys().open(&circle.name), circle.since.to_string());
-    Ok(Answer::json(&Shown { id, name, since, members, watches: watches(&app, &circle) }))
+    let watches = watches(&app, id, &circle)?;
+    Ok(Answer::json(&Shown { id, name, since, members, watches }))
 }
 
 fn member_item(app: &App, user_id: UserId, member: &Member) -> Result<MemberItem, ApiError> {
@@ -124,8 +133,16 @@ fn member_item(app: &App, user_id: UserId, member: &Member) -> Result<MemberItem
     })
 }
 
-fn watches(app: &App, circle: &Circle) -> Vec<WatchItem> {
+fn watches(app: &App, group: GroupId, circle: &Circle) -> Result<Vec<WatchItem>, ApiError> {
     let view = app.views().circles.view();
-    let bound = circle.watches.iter().filter_map(|imei| Some((*imei, view.watch(*imei)?)));
-    bound.filter_map(|(imei, row)| Some(WatchItem::new(app, imei, row.bound.as_ref()?))).collect()
+    let mut items = Vec::new();
+    for imei in &circle.watches {
+        let row = view.watch(*imei);
+        let Some(bound) = row.as_ref().and_then(|row| row.bound.as_ref()) else { continue };
+        let position = last_position(app, group, Actor::Watch(*imei))?;
+        let mut item = WatchItem::new(app, *imei, bound);
+        item.position = position;
+        items.push(item);
+    }
+    Ok(items)
 }
