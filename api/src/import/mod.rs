@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 pub use self::{
     rows::{CheckinRow, FollowRow, Row, ShopRow},
-    table::Table,
     watches::WatchRow,
+    table::Table,
 };
 
 /// Rows of the largest batch that is taken.

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dface_domain::{ids::Imei, objects::ObjectKey, ports::Keys};
+use dface_domain::{
+    ids::Imei,
+    objects::ObjectKey,
+    ports::Keys,
+};
 use dface_workers::{
     objects::key_of,
     pictures::{self, PictureLimits},
@@ -13,7 +17,11 @@ use tokio::sync::Semaphore;
 
 use crate::{
     app::{App, Caller},
-    http::{ApiError, Request, endpoints::pictures::refused, upload::FormFile},
+    http::{
+        ApiError, Request,
+        endpoints::pictures::refused,
+        upload::FormFile,
+    },
 };
 
 /// The field that its file comes in.
