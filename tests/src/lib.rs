@@ -11,6 +11,7 @@
 //! | `pictures` | pictures, uploading them, and waiting until they are shown |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `xmpp` | a client of chat that does what it is told |
+//! | `apns` | a stand-in for Apple's push service |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
@@ -18,6 +19,7 @@
 //! | `clients` | XMPP clients that others wrote |
 //! | `disk` | a small disk of its own, for filling it |
 
+pub mod apns;
 pub mod certificate;
 pub mod client;
 pub mod clients;

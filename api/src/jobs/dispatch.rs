@@ -1,12 +1,13 @@
 //! From the log to the queue, in two steps, so that operators see what waits also while the broker is away: what the log asks for is taken up
 //! into the ledger; what the ledger has to be put is put.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dface_domain::{
     jobs::{JobId, QueueError},
     time::{SECOND, Timestamp},
 };
+use tokio::task::{JoinError, JoinSet};
 
 use super::{
     Desk, Patience,
@@ -14,8 +15,11 @@ use super::{
     ports::{Rendered, Trouble},
 };
 
-/// Jobs taken up or put at a time.
-const BATCH: usize = 100;
+/// Jobs taken up at a time, and of each kind looked at to be put.
+const BATCH: usize = 500;
+
+/// Jobs that are put at once: each waits until the queue has it for good.
+const AT_ONCE: usize = 100;
 
 /// Jobs put again at a time, of those without news.
 const SILENT: usize = 1000;
@@ -56,12 +60,12 @@ fn take_up_all(desk: &Desk) -> Result<(), Trouble> {
 }
 
 /// Puts what is to be put, for ever.
-pub(super) async fn put(desk: &Desk) {
+pub(super) async fn put(desk: Arc<Desk>) {
     let (mut paused, mut patience) = (desk.parts.ledger.paused(), Patience::new());
     let every = u64::try_from(desk.parts.silent_s).unwrap_or(1).div_ceil(4);
     let mut look = tokio::time::interval(Duration::from_secs(every));
     loop {
-        match put_all(desk).await {
+        match put_all(&desk).await {
             Ok(()) => patience.restored(),
             Err(error) => {
                 tracing::warn!(%error, "jobs cannot be put on the queue; trying again");
@@ -72,23 +76,41 @@ pub(super) async fn put(desk: &Desk) {
         tokio::select! {
             () = desk.todo.notified() => {}
             Ok(()) = paused.changed() => {}
-            _ = look.tick() => if let Err(error) = remind(desk) {
+            _ = look.tick() => if let Err(error) = remind(&desk) {
                 tracing::error!(%error, "silent jobs cannot be looked for");
             },
         }
     }
 }
 
-async fn put_all(desk: &Desk) -> Result<(), Trouble> {
+async fn put_all(desk: &Arc<Desk>) -> Result<(), Trouble> {
     loop {
         let todo = desk.parts.ledger.todo(BATCH)?;
         if todo.is_empty() {
             return Ok(());
         }
-        for id in todo {
-            put_one(desk, id).await?;
-        }
+        put_these(desk, todo).await?;
     }
+}
+
+/// Puts them side by side. One that cannot be put holds up no other; what went wrong first is told when all are through.
+async fn put_these(desk: &Arc<Desk>, todo: Vec<JobId>) -> Result<(), Trouble> {
+    let (mut putting, mut trouble) = (JoinSet::new(), Ok(()));
+    for id in todo {
+        if putting.len() == AT_ONCE {
+            trouble = trouble.and(through(putting.join_next().await));
+        }
+        let desk = Arc::clone(desk);
+        putting.spawn(async move { put_one(&desk, id).await });
+    }
+    while let Some(put) = putting.join_next().await {
+        trouble = trouble.and(through(Some(put)));
+    }
+    trouble
+}
+
+fn through(put: Option<Result<Result<(), Trouble>, JoinError>>) -> Result<(), Trouble> {
+    put.unwrap_or(Ok(Ok(()))).unwrap_or_else(|error| Err(Trouble(error.to_string())))
 }
 
 async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {

@@ -85,8 +85,8 @@ impl Desk {
     pub fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
         let (taking, putting, hearing) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         tasks.spawn(until(stop.clone(), async move { dispatch::take_up(&taking).await }));
-        tasks.spawn(until(stop.clone(), async move { dispatch::put(&putting).await }));
-        tasks.spawn(until(stop.clone(), async move { results::take(&hearing).await }));
+        tasks.spawn(until(stop.clone(), dispatch::put(putting)));
+        tasks.spawn(until(stop.clone(), results::take(hearing)));
     }
 
     /// The queue.

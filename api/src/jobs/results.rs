@@ -1,18 +1,50 @@
-//! From the queue into the log: a report is settled only after what it says was taken up durably.
+//! From the queue into the log: a report is settled only after what it says was taken up durably. Many are taken up at once, those of one job
+//! one after the other.
 
-use dface_domain::jobs::{JobId, News, Outcome, Report};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use dface_domain::jobs::{JobId, News, Outcome, Report, ReportDelivery};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     Desk, Patience,
     ports::{Recorded, Trouble},
 };
 
+/// Reports that are taken up at once.
+const LANES: usize = 64;
+
+/// Reports that wait in one lane.
+const WAITING: usize = 4;
+
 /// Takes reports, for ever.
-pub(super) async fn take(desk: &Desk) {
-    let mut patience = Patience::new();
+pub(super) async fn take(desk: Arc<Desk>) {
+    let mut running = JoinSet::new();
+    let lanes: [mpsc::Sender<ReportDelivery>; LANES] = std::array::from_fn(|_| {
+        let (lane, reports) = mpsc::channel(WAITING);
+        running.spawn(take_in_turn(Arc::clone(&desk), reports));
+        lane
+    });
+    let hasher = RandomState::new();
     loop {
         let delivery = desk.parts.queue.next_report().await;
-        while let Err(error) = hear(desk, &delivery.report).await {
+        let cause = delivery.report.job.cause;
+        let lane = usize::try_from(hasher.hash_one(cause) % LANES as u64).unwrap_or(0);
+        if lanes[lane].send(delivery).await.is_err() {
+            // What a lane held comes again once this process was started again, as all that was not settled.
+            tracing::error!("taking up reports has stopped");
+            return;
+        }
+    }
+}
+
+async fn take_in_turn(desk: Arc<Desk>, mut reports: mpsc::Receiver<ReportDelivery>) {
+    let mut patience = Patience::new();
+    while let Some(delivery) = reports.recv().await {
+        while let Err(error) = hear(&desk, &delivery.report).await {
             tracing::error!(job = %delivery.report.job, %error, "a report cannot be taken up; trying again");
             patience.wait().await;
         }

@@ -113,7 +113,7 @@ fn open(silent_s: i64) -> World {
         dropped: Mutex::default(),
         full: AtomicBool::new(false),
     });
-    let limits = Limits { attempts: 3, message_bytes: 10_000 };
+    let limits = Limits { attempts: [3; JobKind::ALL.len()], message_bytes: 10_000 };
     let config = EmbeddedQueueConfig { dir: dir.path().join("queue"), limits, min_free_bytes: 0 };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let desk = Desk::new(DeskParts {

@@ -9,10 +9,12 @@ use dface_domain::{
     ports::Keys,
 };
 use dface_workers::{
+    apns::Apns,
     coupons::Fonts,
     jobs::{
         coupon::CouponJob,
         picture::PictureJob,
+        push::PushJob,
         weibo::{WeiboJob, WeiboMeans},
     },
     runner::{Paused, Runner, Work},
@@ -44,6 +46,13 @@ fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings>
     // Without it posts are not taken from the queue, and wait there for a process that has it.
     if !settings.weibo.base_url.is_empty() {
         works.push((JobKind::Weibo, Arc::new(weibo(settings, means)?)));
+    }
+    // The same of pushes, without the key that signs in with Apple.
+    if let Some(config) = settings.apns_config()? {
+        let (keys, clock) = (Arc::clone(&means.keys), Arc::new(SystemClock));
+        let apns = Apns::new(&config, Arc::clone(&clock) as _);
+        let apns = apns.map_err(|error| BadSettings(format!("settings `apns`: {error}")))?;
+        works.push((JobKind::Push, Arc::new(PushJob { apns, keys, clock })));
     }
     Ok(works)
 }

@@ -9,6 +9,8 @@ use dface_domain::{
     time::Timestamp,
 };
 
+use dface_projections::push_tokens::Bound;
+
 use super::{OutcomeError, Recorded, over};
 use crate::node::Node;
 
@@ -22,10 +24,7 @@ pub(super) async fn record(
     let end = match outcome {
         Outcome::Pushed(end) => end,
         Outcome::Forgotten => PushEnd::Superfluous,
-        Outcome::Unbound { token, since } => {
-            unbind(node, push.1, token, since, context).await?;
-            PushEnd::Unbound
-        }
+        Outcome::Unbound { token, since } => unbind(node, push.1, token, since, context).await?,
         outcome => {
             tracing::error!(?outcome, "this is no outcome of a push; it stays outstanding");
             return Ok(Recorded::Over);
@@ -34,7 +33,7 @@ pub(super) async fn record(
     over(node.commands.push_ended(push, end, context).await)
 }
 
-/// Ends that binding alone: the token may be bound anew by now, or another one may, and Apple may have known of its end before it
+/// Ends that binding alone, unless it is good after all: the token may be bound anew by now, or another one may, and Apple may have known of its end before it
 /// was bound.
 async fn unbind(
     node: &Node,
@@ -42,11 +41,12 @@ async fn unbind(
     token: Sealed<String>,
     since: Option<Timestamp>,
     context: &Context,
-) -> Result<(), OutcomeError> {
+) -> Result<PushEnd, OutcomeError> {
     let bound = node.views.push_tokens.view().of(user)?;
-    let Some(bound) = bound.filter(|bound| bound.token == token) else { return Ok(()) };
-    if since.is_none_or(|since| bound.since <= since) {
-        over(node.commands.refuse_push_token(token, context).await)?;
+    let good = |bound: &Bound| bound.token == token && since.is_some_and(|since| since < bound.since);
+    if bound.as_ref().is_some_and(good) {
+        return Ok(PushEnd::Refused);
     }
-    Ok(())
+    over(node.commands.refuse_push_token(token, context).await)?;
+    Ok(PushEnd::Unbound)
 }

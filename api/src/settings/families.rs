@@ -1,10 +1,17 @@
 //! Settings of circles, watches, MQTT and pushes.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use dface_workers::{apns::ApnsConfig, tls::trusting};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tokio_rustls::rustls::ClientConfig;
 
 use super::{BadSettings, Settings};
+use crate::mqtt::external::BrokerAddress;
 
 /// An address to listen on, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +43,9 @@ impl<'de> Deserialize<'de> for Optional {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
 pub struct Mqtt {
-    pub broker: String,
+    pub broker: BrokerAddress,
+    pub broker_ca: PathBuf,
+    pub broker_timeout_s: u64,
     pub shared_account: bool,
     pub packet_bytes: u32,
     pub connections: usize,
@@ -46,6 +55,7 @@ pub struct Mqtt {
     pub queued: usize,
     pub inflight: u16,
     pub subscriptions: usize,
+    pub sessions_of_account: usize,
     pub messages_per_second: u32,
 }
 
@@ -125,7 +135,50 @@ pub struct Apns {
 }
 
 impl Settings {
+    /// How Apple is spoken to; none without a key.
+    ///
+    /// # Errors
+    /// The key or the certificates cannot be read.
+    pub fn apns_config(&self) -> Result<Option<ApnsConfig>, BadSettings> {
+        let (apns, read) = (&self.apns, |setting: &str, path: &Path| {
+            std::fs::read(path).map_err(|e| BadSettings(format!("setting `{setting}`: {}: {e}", path.display())))
+        });
+        if apns.key.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let ca = if apns.ca.as_os_str().is_empty() { None } else { Some(read("apns.ca", &apns.ca)?) };
+        Ok(Some(ApnsConfig {
+            sandbox_url: apns.sandbox_url.clone(),
+            production_url: apns.production_url.clone(),
+            ca,
+            key: read("apns.key", &apns.key)?,
+            key_id: apns.key_id.clone(),
+            team_id: apns.team_id.clone(),
+            topic: apns.topic.clone(),
+            timeout: Duration::from_secs(apns.timeout_s),
+        }))
+    }
+
+    /// What an external MQTT broker is trusted by.
+    ///
+    /// # Errors
+    /// The certificates cannot be read.
+    pub fn broker_tls(&self) -> Result<ClientConfig, BadSettings> {
+        let path = &self.mqtt.broker_ca;
+        let bad = |error: &dyn std::fmt::Display| {
+            BadSettings(format!("setting `mqtt.broker_ca`: {}: {error}", path.display()))
+        };
+        let ca = match path.as_os_str().is_empty() {
+            true => None,
+            false => Some(std::fs::read(path).map_err(|error| bad(&error))?),
+        };
+        trusting(ca.as_deref(), &[]).map_err(|error| bad(&error))
+    }
+
     pub(super) fn check_apns(&self) -> Result<(), BadSettings> {
+        if self.mqtt.broker_timeout_s == 0 {
+            return Err(BadSettings("setting `mqtt.broker_timeout_s` must be more than 0".to_owned()));
+        }
         let (apns, bad) = (&self.apns, |text: String| Err(BadSettings(text)));
         for (key, url) in [("apns.sandbox_url", &apns.sandbox_url), ("apns.production_url", &apns.production_url)] {
             if !url.starts_with("https://") {

@@ -133,6 +133,7 @@ pub struct Jobs {
     pub push: u16,
     pub prefetch: u16,
     pub attempts: u32,
+    pub push_attempts: u32,
     pub deadline_s: u64,
     pub first_pause_s: u64,
     pub longest_pause_s: u64,
@@ -164,10 +165,17 @@ impl Jobs {
         })
     }
 
+    fn tries(&self) -> [u32; JobKind::ALL.len()] {
+        JobKind::ALL.map(|kind| match kind {
+            JobKind::Picture | JobKind::Coupon | JobKind::Weibo => self.attempts,
+            JobKind::Push => self.push_attempts,
+        })
+    }
+
     /// What both adapters of the queue hold.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        Limits { attempts: self.attempts, message_bytes: self.message_bytes }
+        Limits { attempts: self.tries(), message_bytes: self.message_bytes }
     }
 
     /// How jobs are run.
@@ -175,7 +183,7 @@ impl Jobs {
     pub fn runner(&self) -> RunnerSettings {
         RunnerSettings {
             concurrency: self.concurrency().map(usize::from),
-            attempts: self.attempts,
+            attempts: self.tries(),
             deadline: Duration::from_secs(self.deadline_s),
             first_pause: Duration::from_secs(self.first_pause_s),
             longest_pause: Duration::from_secs(self.longest_pause_s),
@@ -234,8 +242,10 @@ impl Settings {
                     .to_owned(),
             );
         }
-        if !(1..=MOST_ATTEMPTS).contains(&self.jobs.attempts) {
-            return bad(format!("setting `jobs.attempts` must be 1 to {MOST_ATTEMPTS}"));
+        for (key, tries) in [("attempts", self.jobs.attempts), ("push_attempts", self.jobs.push_attempts)] {
+            if !(1..=MOST_ATTEMPTS).contains(&tries) {
+                return bad(format!("setting `jobs.{key}` must be 1 to {MOST_ATTEMPTS}"));
+            }
         }
         let positive = [
             ("jobs.picture", u64::from(self.jobs.picture)),

@@ -21,6 +21,7 @@ const OF_NOBODY_ELSE: &[&str] = &[
     "/oauth2/logout",
     "/oauth2/share",
     "/oauth2/sina_callback",
+    "/push_tokens",
     "/readyz",
     "/user_info/delete",
     "/user_info/password",

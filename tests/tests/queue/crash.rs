@@ -52,7 +52,7 @@ async fn worker_under_fire() {
     let queue = place.open_with(MANY_TRIES).await;
     let settings = RunnerSettings {
         concurrency: [4; JobKind::ALL.len()],
-        attempts: MANY_TRIES,
+        attempts: [MANY_TRIES; JobKind::ALL.len()],
         deadline: LONG,
         first_pause: Duration::ZERO,
         longest_pause: Duration::ZERO,

@@ -23,7 +23,7 @@ pub const ATTEMPTS: u32 = 3;
 /// Tries of jobs that are to outlive many deaths of their workers.
 pub const MANY_TRIES: u32 = 100;
 
-const LIMITS: Limits = Limits { attempts: ATTEMPTS, message_bytes: 10_000 };
+const LIMITS: Limits = Limits { attempts: [ATTEMPTS; JobKind::ALL.len()], message_bytes: 10_000 };
 
 /// Nothing that is to come takes longer, on a busy machine.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -60,7 +60,7 @@ impl Place {
 
     /// The same, with another number of tries.
     pub async fn open_with(&self, attempts: u32) -> Queue {
-        let limits = Limits { attempts, ..LIMITS };
+        let limits = Limits { attempts: [attempts; JobKind::ALL.len()], ..LIMITS };
         match self {
             Self::Directory(dir) => {
                 let config = EmbeddedQueueConfig { dir: dir.clone(), limits, min_free_bytes: 0 };

@@ -84,7 +84,7 @@ async fn open(deadline: Duration, paused: &[JobKind]) -> Shop {
     let (paused, watched) = watch::channel(paused.iter().copied().collect());
     let settings = RunnerSettings {
         concurrency: [2; JobKind::ALL.len()],
-        attempts: ATTEMPTS,
+        attempts: [ATTEMPTS; JobKind::ALL.len()],
         deadline,
         first_pause: Duration::ZERO,
         longest_pause: Duration::ZERO,

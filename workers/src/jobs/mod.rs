@@ -2,6 +2,7 @@
 
 pub mod coupon;
 pub mod picture;
+pub mod push;
 pub mod weibo;
 
 use dface_domain::{
@@ -11,7 +12,7 @@ use dface_domain::{
     sealed::Subject,
 };
 
-use self::{coupon::CouponJob, picture::PictureJob, weibo::WeiboJob};
+use self::{coupon::CouponJob, picture::PictureJob, push::PushJob, weibo::WeiboJob};
 use crate::runner::{Fault, Work};
 
 /// A job went wrong in a way that another try may mend. The text holds nothing personal.
@@ -91,6 +92,17 @@ impl Work for WeiboJob {
         Box::pin(async move {
             match &job.task {
                 Task::Weibo(task) => self.run(task).await,
+                _ => Err(misplaced()),
+            }
+        })
+    }
+}
+
+impl Work for PushJob {
+    fn run<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move {
+            match &job.task {
+                Task::Push(task) => self.run(task).await,
                 _ => Err(misplaced()),
             }
         })

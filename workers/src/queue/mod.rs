@@ -5,11 +5,13 @@ pub mod amqp;
 pub mod embedded;
 mod wire;
 
+use dface_domain::jobs::JobKind;
+
 /// Limits that both adapters hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Deliveries of one job; one that comes more often is dead. At most [`MOST_ATTEMPTS`].
-    pub attempts: u32,
+    /// Deliveries of one job, by kind; one that comes more often is dead. At most [`MOST_ATTEMPTS`].
+    pub attempts: [u32; JobKind::ALL.len()],
     /// Bytes of one message.
     pub message_bytes: usize,
 }

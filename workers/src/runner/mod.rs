@@ -33,8 +33,8 @@ const ASKING: (u32, Duration) = (4, Duration::from_millis(200));
 pub struct RunnerSettings {
     /// Jobs at once, in the order of `JobKind::ALL`.
     pub concurrency: [usize; JobKind::ALL.len()],
-    /// Tries of one job.
-    pub attempts: u32,
+    /// Tries of one job, in the same order.
+    pub attempts: [u32; JobKind::ALL.len()],
     /// The longest that one try may take.
     pub deadline: Duration,
     /// The pause after the first try; each next one is about twice as long.
@@ -189,7 +189,7 @@ impl Lane {
         }
         self.count(-1);
         runner.meter.ended(self.kind, how, begun.elapsed());
-        tracing::info!(%id, attempt, how = how.name(), ms = begun.elapsed().as_millis(), "a job's try is over");
+        tracing::debug!(%id, attempt, how = how.name(), ms = begun.elapsed().as_millis(), "a job's try is over");
     }
 
     fn count(&self, by: isize) {
@@ -212,7 +212,11 @@ impl Lane {
     }
 
     async fn settle(&self, delivery: Delivery, tried: Result<Outcome, Fault>) -> (Ended, Result<(), QueueError>) {
-        let (runner, attempts) = (&self.runner, self.runner.settings.attempts);
+        let (runner, attempts) = (&self.runner, self.runner.settings.attempts[self.kind as usize]);
+        let (tried, least_s) = match tried {
+            Err(Fault::Later(error, seconds)) => (Err(Fault::Again(error)), seconds),
+            tried => (tried, 0),
+        };
         match tried {
             Ok(outcome) => {
                 let settled = match runner.report(&delivery, News::Done(outcome)).await {
@@ -223,14 +227,14 @@ impl Lane {
             }
             Err(Fault::Again(error)) if delivery.attempt < attempts => {
                 tracing::warn!(id = %delivery.job.id, attempt = delivery.attempt, error, "a job is tried again");
-                let pause = runner.settings.pause_s(delivery.attempt);
+                let pause = runner.settings.pause_s(delivery.attempt).max(least_s);
                 let again_at = runner.clock.now().plus_seconds(i64::from(pause));
                 if let Err(error) = runner.report_once(&delivery, News::Failed { error, again_at }).await {
                     tracing::warn!(id = %delivery.job.id, %error, "that a job failed could not be told");
                 }
                 (Ended::Failed, runner.queue.again(delivery, pause).await)
             }
-            Err(Fault::Again(error) | Fault::Never(error)) => {
+            Err(Fault::Again(error) | Fault::Later(error, _) | Fault::Never(error)) => {
                 tracing::warn!(id = %delivery.job.id, attempt = delivery.attempt, error, "a job is dead");
                 let settled = match runner.report(&delivery, News::Dead { error: error.clone() }).await {
                     Ok(()) => runner.queue.bury(delivery, &error).await,

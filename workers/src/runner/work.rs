@@ -13,6 +13,9 @@ pub enum Fault {
     /// Another try may bring it.
     #[error("{0}")]
     Again(String),
+    /// Another try may bring it, but not before so many seconds have passed.
+    #[error("{0}")]
+    Later(String, u32),
     /// No other try will: it is dead at once, and an operator looks at it.
     #[error("{0}")]
     Never(String),

@@ -15,6 +15,7 @@ mod people_list;
 mod people_nearby;
 mod pictures;
 mod profiles;
+mod push_tokens;
 mod shops;
 mod sign_in;
 mod talks;
@@ -94,6 +95,7 @@ use crate::app::App;
         watches::set::set,
         watches::set::unbind,
         watches::show::image,
+        push_tokens::bind,
         talks::create::create,
         talks::list::list,
         talks::events::events,
@@ -140,6 +142,7 @@ pub fn routes() -> Vec<Route<App>> {
         coupons::routes(),
         circles::routes(),
         watches::routes(),
+        push_tokens::routes(),
         talks::routes(),
         health::routes(),
     ]

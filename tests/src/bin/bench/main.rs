@@ -5,8 +5,10 @@ mod chance;
 mod chat;
 mod machine;
 mod made;
+mod mqtt;
 mod people;
 mod pictures;
+mod push;
 mod rank;
 mod replay;
 mod report;
@@ -32,7 +34,7 @@ struct Cli {
     /// Seconds of each measurement
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
-    /// Leaves out Redis, PostGIS, vipsthumbnail, Prosody and ejabberd
+    /// Leaves out Redis, PostGIS, vipsthumbnail, Prosody, ejabberd and Mosquitto
     #[arg(long, global = true)]
     no_others: bool,
     /// Keeps the directory that was made, to look into
@@ -60,6 +62,10 @@ enum Part {
     People,
     /// Chat in a room, in pairs, and streams that wait, beside Prosody and ejabberd
     Chat,
+    /// From a watch's event to its family's phones, beside Mosquitto
+    Mqtt,
+    /// Pushes to a stand-in for Apple
+    Push,
     /// Thumbnails, beside vipsthumbnail
     Pictures(pictures::Args),
     /// What `pictures` measures of ours, in a process of its own
@@ -115,6 +121,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),
+        Some(Part::Mqtt) => page.add(mqtt::run(&setup)?),
+        Some(Part::Push) => page.add(push::run(&setup)?),
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
@@ -124,6 +132,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
             serving::run(&setup, &mut page)?;
             people::run(&setup, &mut page)?;
             page.add(chat::run(&setup)?);
+            page.add(mqtt::run(&setup)?);
+            page.add(push::run(&setup)?);
         }
     }
     if whole && Path::new(PAGE).parent().is_some_and(Path::is_dir) {

@@ -170,7 +170,9 @@ impl Inner {
             wire::Read::Newer => Aside::Newer,
             wire::Read::Bad(error) => Aside::Dead(error),
             wire::Read::Known(job) if job.id.kind != kind => Aside::Dead(format!("it is no job of the kind {kind}")),
-            wire::Read::Known(_) if tries >= self.config.limits.attempts => Aside::Dead(wire::too_often(tries)),
+            wire::Read::Known(_) if tries >= self.config.limits.attempts[kind as usize] => {
+                Aside::Dead(wire::too_often(tries))
+            }
             wire::Read::Known(job) => {
                 return Ok(Delivery { job, attempt: tries + 1, receipt: self.hands.hold(came) });
             }

@@ -99,7 +99,7 @@ impl EmbeddedQueue {
         let came = &self.0.jobs_came[kind as usize];
         loop {
             let now = self.0.clock.now();
-            match self.0.noted(self.0.rows.take(kind, self.0.config.limits.attempts, now)) {
+            match self.0.noted(self.0.rows.take(kind, self.0.config.limits.attempts[kind as usize], now)) {
                 Ok(Taken::Job(job, attempt)) => {
                     // One notice wakes one waiter, and there may be another job for the next.
                     came.notify_one();
