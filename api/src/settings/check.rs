@@ -23,6 +23,7 @@ impl Settings {
         self.check_chat()?;
         self.check_mqtt()?;
         self.check_apns()?;
+        self.circles.check()?;
         self.check_limits()
     }
 

@@ -14,7 +14,7 @@ fn what_somebody_said_goes_with_their_account() {
     let voice = family.send(&family.ben, AMR, &[("type", "1"), ("length", "1")]).ok();
     family.ben.post("/groups/share_locate", &[("group_id", &family.group), ("on", &1)]).ok();
     family.ben.post("/locates/create", &[("lat", &30.0), ("lng", &120.0)]).ok();
-    family.ben.post("/user_info/delete", &[("pass", &"pass of ben")]).ok();
+    family.ben.post("/user_info/delete", &[("pass", &dface_tests::server::password_of("ben"))]).ok();
     let talks = family.talks(&family.anna);
     assert_eq!(talks.len(), 1, "{talks:?}");
     assert_eq!(talks[0]["content"], "stays");
