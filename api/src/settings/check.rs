@@ -24,6 +24,9 @@ impl Settings {
         self.circles.check()?;
         self.check_mqtt()?;
         self.check_apns()?;
+        self.check_mqtt()?;
+        self.check_apns()?;
+        self.circles.check()?;
         self.check_limits()
     }
 

@@ -15,6 +15,7 @@ use dface_domain::{
     ids::{GroupId, Imei, MessageId, UserId},
     privacy::may_see_of_circle,
     rejection::Rejection,
+    reports::Actor,
 };
 use dface_projections::{circles::Bound, families::Entry};
 use serde::Serialize;
@@ -72,6 +73,12 @@ impl Item {
         let data = serde_json::to_value(data).map_err(|e| ApiError::internal(e.to_string()))?;
         Ok(Some(Self { id: entry.message, data }))
     }
+}
+
+/// Where a member or a watch was last, of what that circle was told: as `data` of its push.
+pub(super) fn last_position(app: &App, group: GroupId, of: Actor) -> Result<Option<Value>, ApiError> {
+    let Some(entry) = app.views().families.view().last_fix_in(group, of)? else { return Ok(None) };
+    Ok(Item::of(app, &entry)?.map(|item| item.data))
 }
 
 /// What somebody may see of a circle.
