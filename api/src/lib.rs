@@ -26,6 +26,7 @@ pub mod stats;
 pub mod urls;
 pub mod watch_access;
 pub mod watch_events;
+pub mod watch_gate;
 pub mod watch_timers;
 pub mod weibo;
 pub mod xmpp;

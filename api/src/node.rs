@@ -44,7 +44,11 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
-    mqtt::{broker::Broker, focus::Focus},
+    mqtt::{
+        broker::Broker,
+        external::{External, clients::Clients},
+        focus::Focus,
+    },
     processes,
     settings::{BadSettings, Settings},
     watch_events::Heard,
@@ -133,6 +137,10 @@ pub struct Node {
     pub desk: OnceLock<Arc<Desk>>,
     /// The MQTT broker, where there is one.
     pub mqtt: OnceLock<Arc<dyn Broker>>,
+    /// The same, where it is another program.
+    pub external: OnceLock<Arc<External>>,
+    /// Whose its clients are.
+    pub clients: Arc<Clients>,
     /// Who has the app open.
     pub focus: Focus,
     /// When watches were heard last.
@@ -165,6 +173,8 @@ impl Node {
             processes,
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
+            external: OnceLock::new(),
+            clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),
         };

@@ -203,7 +203,9 @@ mod tests {
         assert_eq!(of(b"#!AMR-WB\n"), Some(Media::Amr));
         assert_eq!(of(b"OggS\0\x02"), Some(Media::Ogg));
         assert_eq!(of(b"\0\0\0\x1cftypM4A \0\0"), Some(Media::M4a));
-        for other in [b"".as_slice(), b"#!AM", b"RIFF\0\0\0\0WAVE", b"ID3\x04", b"\0\0\0\x1cftypqt  ", b"\0\0\0\x1cftyp"] {
+        for other in
+            [b"".as_slice(), b"#!AM", b"RIFF\0\0\0\0WAVE", b"ID3\x04", b"\0\0\0\x1cftypqt  ", b"\0\0\0\x1cftyp"]
+        {
             assert_eq!(of(other), None, "{other:?}");
         }
     }

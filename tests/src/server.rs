@@ -262,6 +262,12 @@ impl Server {
         self.mqtt.expect("a server with MQTT")
     }
 
+    /// Its admin listener.
+    #[must_use]
+    pub const fn admin(&self) -> &Door {
+        &self.admin
+    }
+
     /// The listener of §32.
     #[must_use]
     pub const fn chat_api(&self) -> &Door {

@@ -29,7 +29,7 @@ use crate::{
         works::{self, Means},
     },
     metrics::Exporter,
-    mqtt::{embedded, start as mqtt},
+    mqtt::{embedded, external::BrokerAddress, start as mqtt},
     node::{Node, write_private},
     settings::{Role, Settings},
     xmpp::{
@@ -65,6 +65,9 @@ pub struct Args {
     /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// The MQTT broker: `embedded`, or an external one as in mqtt://user:password@host:1883 (mqtts:// for TLS)
+    #[arg(long, value_name = "URL")]
+    mqtt_broker: Option<String>,
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
@@ -93,6 +96,7 @@ impl Args {
             ("listen.mqtt", self.mqtt.clone()),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
+            ("mqtt.broker", self.mqtt_broker.clone()),
             ("objects", self.objects.clone()),
             ("roles", self.roles.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
@@ -147,6 +151,7 @@ fn not_bound(flag: &str, address: SocketAddr, error: &std::io::Error) -> Failure
 
 /// The embedded broker's listener; none where it is `off`.
 fn listen_mqtt(settings: &Settings) -> Result<Option<embedded::Listening>, Failure> {
+    let BrokerAddress::Embedded = settings.mqtt.broker else { return Ok(None) };
     let Some(address) = settings.listen.mqtt.0 else { return Ok(None) };
     embedded::listen(settings, address).map(Some).map_err(|error| not_bound("--mqtt", address, &error))
 }
@@ -224,7 +229,13 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
-    let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
+    let operators = Arc::new(Admin {
+        node: Arc::clone(node),
+        app: Arc::clone(&families),
+        tokens,
+        metrics: metrics.clone(),
+        stopping,
+    });
     let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
     crate::processes::start(node)?;
@@ -232,6 +243,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     if let Some(listening) = listeners.mqtt {
         mqtt::embedded(&families, listening, &mut tasks, &stop).await.map_err(Failure::work)?;
     }
+    mqtt::external(&families, &mut tasks, &stop)?;
     let limits = limits(settings);
     let web = Arc::clone(&door);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| {

@@ -200,6 +200,15 @@ fn must_be(from: Account, user: UserId) -> Result<(), Ignored> {
     if may { Ok(()) } else { Err(Ignored::SomebodyElse) }
 }
 
+/// Whom a message says that it is about.
+pub(super) fn claimed(payload: &[u8]) -> Option<UserId> {
+    #[derive(Deserialize)]
+    struct About {
+        user_id: Value,
+    }
+    whole(&serde_json::from_slice::<About>(payload).ok()?.user_id)
+}
+
 /// An id, written as a string or as a number.
 fn whole<I: std::str::FromStr>(value: &Value) -> Option<I> {
     match value {

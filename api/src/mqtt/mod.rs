@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod broker;
 pub mod downs;
 pub mod embedded;
+pub mod external;
 pub mod focus;
 pub mod inbound;
 mod revocations;

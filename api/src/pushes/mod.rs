@@ -29,7 +29,7 @@ use dface_domain::{
     pushes::{Data, Told},
     time::Timestamp,
 };
-use dface_projections::projector::ModelError;
+use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -69,4 +69,13 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     tasks.spawn(follow::follow(Arc::clone(&node), devices, stop.clone()));
     tasks.spawn(merge::run(node, stop));
     tasks.join_all().await;
+}
+
+/// What an event tells, as the seed has it; none where it tells nobody, or cannot be opened any more.
+///
+/// # Errors
+/// The read models'.
+pub fn data_of(node: &Node, entry: &Entry) -> Result<Option<Data>, ModelError> {
+    let Some(told) = Told::of(&entry.event, entry.at) else { return Ok(None) };
+    Ok(facts::open(node, &entry.event, &told)?.map(|opened| opened.data))
 }

@@ -54,6 +54,8 @@ fn what_is_wrong_is_named() {
         ("[jobs]\npush = 0", "jobs.push"),
         ("[jobs]\npush_attempts = 101", "jobs.push_attempts"),
         ("[apns]\nsandbox_url = \"http://localhost\"", "apns.sandbox_url"),
+        ("[mqtt]\nbroker = \"amqp://x\"", "mqtt.broker"),
+        ("[mqtt]\nbroker_timeout_s = 0", "mqtt.broker_timeout_s"),
         ("[apns]\ntimeout_s = 0", "apns.timeout_s"),
         ("[apns]\nkey = \"a.p8\"", "apns.key_id"),
         ("[apns]\nkey = \"a.p8\"\nkey_id = \"ABCDE12345\"\nteam_id = \"T\"", "apns.team_id"),
