@@ -289,12 +289,6 @@ impl Server {
         &self.log
     }
 
-    /// The public listener, wherever it is after a start.
-    #[must_use]
-    pub const fn public(&self) -> &Door {
-        &self.public
-    }
-
     /// A request of a stranger.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.public.request(method, path)
