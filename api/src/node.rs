@@ -47,6 +47,7 @@ use crate::{
     mqtt::{broker::Broker, focus::Focus},
     processes,
     settings::{BadSettings, Settings},
+    urls,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -171,7 +172,7 @@ impl Node {
     /// The stable URL of a watch's picture.
     #[must_use]
     pub fn watch_image_url(&self, imei: Imei) -> String {
-        format!("{}/watches/image?imei={imei}", self.settings.public_url)
+        urls::watch_picture(&self.settings.public_url, imei)
     }
 
     /// Waits until all read models that go on are at the head of the log.
