@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use dface_commands::{Context, sessions::session_id};
 use dface_domain::{
     envelope::LogPosition,
-    ids::{SessionId, UserId},
+    ids::{Imei, SessionId, UserId},
     privacy::Ties,
     time::Timestamp,
 };
@@ -22,6 +22,7 @@ use crate::{
     pages::Pages,
     settings::BadSettings,
     sign_in_limits::SignInLimits,
+    watch_gate::WatchGate,
     weibo::Weibo,
 };
 
@@ -40,6 +41,8 @@ pub struct App {
     pub init_limits: InitLimits,
     /// Codes of circles and watches that are wrong.
     pub code_limits: CodeLimits,
+    /// Watches that sign in.
+    pub watch_gate: WatchGate,
     /// Starts of the app.
     pub boots: Arc<Boots>,
     /// Sina Weibo, where the settings name it.
@@ -61,6 +64,10 @@ pub enum Access {
     Public,
     /// A session.
     Session,
+    /// A watch: its imei and key (HTTP Basic).
+    Watch,
+    /// Either of the two.
+    SessionOrWatch,
 }
 
 /// Who asks.
@@ -75,6 +82,8 @@ pub enum Caller {
         /// By which session.
         session: SessionId,
     },
+    /// A watch, with its key.
+    Watch(Imei),
 }
 
 impl Caller {
@@ -85,7 +94,7 @@ impl Caller {
     pub fn user(&self) -> Result<UserId, ApiError> {
         match self {
             Self::User { user, .. } => Ok(*user),
-            Self::Stranger => Err(session_required()),
+            Self::Stranger | Self::Watch(_) => Err(session_required()),
         }
     }
 
@@ -124,7 +133,7 @@ impl App {
         let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
         let (pages, written) = (Pages::default(), Cache::new(WRITERS));
-        Ok(Self { node, sign_in_limits, init_limits, code_limits, boots, weibo, zone, receiving, pages, written })
+        Ok(Self { node, sign_in_limits, init_limits, code_limits, watch_gate: WatchGate::default(), boots, weibo, zone, receiving, pages, written })
     }
 
     /// The read models.
@@ -235,6 +244,9 @@ impl Gate for App {
         match access {
             Access::Public => Ok(Caller::Stranger),
             Access::Session => self.session(head).await,
+            Access::Watch => self.watch_gate.admit(self, head),
+            Access::SessionOrWatch if WatchGate::is_meant(head) => self.watch_gate.admit(self, head),
+            Access::SessionOrWatch => self.session(head).await,
         }
     }
 }

@@ -17,6 +17,7 @@ use dface_domain::{
 use dface_projections::{
     circles::Circles,
     coupons::Coupons,
+    families::Families,
     photos::Photos,
     projector::{ModelError, ReadModel as _},
 };
@@ -57,7 +58,10 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     let mut waiting: VecDeque<(Instant, ObjectKey)> = VecDeque::new();
     let mut sweep_at = Instant::now();
     while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-        let let_go = node.views.photos.view().take_let_go();
+        let mut let_go = node.views.photos.view().take_let_go();
+        let of_circles = node.views.families.view().take_let_go();
+        let_go.objects.extend(of_circles.objects);
+        let_go.more |= of_circles.more;
         let until = Instant::now() + grace;
         if let_go.more || waiting.len() > WAITING {
             sweep_at = Instant::now();
@@ -79,16 +83,17 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     }
 }
 
-/// Whether a picture, a campaign or a watch stands on it.
+/// Whether a picture, a campaign, a watch or a file of a circle stands on it.
 fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
-    let asked = [Photos::NAME, Coupons::NAME, Circles::NAME];
+    let asked = [Photos::NAME, Coupons::NAME, Circles::NAME, Families::NAME];
     if let Some(one) = node.projector.standings().iter().find(|one| asked.contains(&one.name) && one.error.is_some()) {
         return Err(CleaningError::Stopped(one.name));
     }
     let views = &node.views;
     Ok(views.photos.view().stands_on(object)?
         || views.coupons.view().stands_on(object)?
-        || views.circles.view().stands_on(object))
+        || views.circles.view().stands_on(object)
+        || views.families.view().stands_on(object)?)
 }
 
 async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
@@ -105,7 +110,10 @@ async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError
 /// The read models' or the store's, or where somebody's pictures cannot be opened.
 pub async fn sweep(node: &Arc<Node>) -> Result<u64, CleaningError> {
     let opening = Arc::clone(node);
-    let unreadable = tokio::task::spawn_blocking(move || opening.views.photos.view().unreadable());
+    let unreadable = tokio::task::spawn_blocking(move || {
+        let files = opening.views.families.view().unreadable()?;
+        opening.views.photos.view().unreadable().map(|photos| photos + files)
+    });
     let pictures = unreadable.await.map_err(|e| ModelError::Row(e.to_string()))??;
     match pictures + node.views.circles.view().unreadable() {
         0 => {}

@@ -25,5 +25,8 @@ pub mod sign_in_limits;
 pub mod stats;
 pub mod urls;
 pub mod watch_access;
+pub mod watch_events;
+pub mod watch_gate;
+pub mod watch_timers;
 pub mod weibo;
 pub mod xmpp;

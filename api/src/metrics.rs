@@ -51,6 +51,19 @@ pub const CHAT_STANZAS_TOTAL: &str = "dface_chat_stanzas_total";
 /// Tries of signing in to the chat, by `outcome`: `success`, or the condition of the failure.
 pub const CHAT_SIGN_INS_TOTAL: &str = "dface_chat_sign_ins_total";
 
+/// Clients of the embedded MQTT broker that are connected.
+pub const MQTT_CONNECTIONS: &str = "dface_mqtt_connections";
+/// Tries of signing in over MQTT, by `outcome`.
+pub const MQTT_SIGN_INS_TOTAL: &str = "dface_mqtt_sign_ins_total";
+/// Messages published to the MQTT broker.
+pub const MQTT_PUBLISHED_TOTAL: &str = "dface_mqtt_published_total";
+/// Messages of MQTT clients that were taken.
+pub const MQTT_TAKEN_TOTAL: &str = "dface_mqtt_taken_total";
+/// Messages of MQTT clients that were ignored, by `why`.
+pub const MQTT_IGNORED_TOTAL: &str = "dface_mqtt_ignored_total";
+/// What MQTT clients asked for and may not, by `what`: `subscribe`, `publish`, `retain`, `rate`.
+pub const MQTT_REFUSED_TOTAL: &str = "dface_mqtt_refused_total";
+
 /// Events between the delivery of messages and the head of the log.
 pub const CHAT_DELIVERY_LAG: &str = "dface_chat_delivery_lag_events";
 /// Events between the pushes and the head of the log, by `follower`: `pushes_mqtt` or `pushes_apns`.
@@ -93,6 +106,12 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (CHAT_STREAMS, Kind::Gauge, Unit::Count, "Bound streams, those that were cut off and can be resumed among them"),
     (CHAT_STANZAS_TOTAL, Kind::Counter, Unit::Count, "Stanzas, by way: in or out"),
     (CHAT_SIGN_INS_TOTAL, Kind::Counter, Unit::Count, "Tries of signing in to the chat, by outcome"),
+    (MQTT_CONNECTIONS, Kind::Gauge, Unit::Count, "Clients of the embedded MQTT broker that are connected"),
+    (MQTT_SIGN_INS_TOTAL, Kind::Counter, Unit::Count, "Tries of signing in over MQTT, by outcome"),
+    (MQTT_PUBLISHED_TOTAL, Kind::Counter, Unit::Count, "Messages published to the MQTT broker"),
+    (MQTT_TAKEN_TOTAL, Kind::Counter, Unit::Count, "Messages of MQTT clients that were taken"),
+    (MQTT_IGNORED_TOTAL, Kind::Counter, Unit::Count, "Messages of MQTT clients that were ignored, by why"),
+    (MQTT_REFUSED_TOTAL, Kind::Counter, Unit::Count, "What MQTT clients asked for and may not, by what"),
 ];
 
 /// Upper bounds of the buckets of durations, seconds.

@@ -44,10 +44,15 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
-    mqtt::{broker::Broker, focus::Focus},
+    mqtt::{
+        broker::Broker,
+        external::{External, clients::Clients},
+        focus::Focus,
+    },
     processes,
     settings::{BadSettings, Settings},
     urls,
+    watch_events::Heard,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -133,8 +138,14 @@ pub struct Node {
     pub desk: OnceLock<Arc<Desk>>,
     /// The MQTT broker, where there is one.
     pub mqtt: OnceLock<Arc<dyn Broker>>,
+    /// The same, where it is another program.
+    pub external: OnceLock<Arc<External>>,
+    /// Whose its clients are.
+    pub clients: Arc<Clients>,
     /// Who has the app open.
     pub focus: Focus,
+    /// When watches were heard last.
+    pub heard: Heard,
 }
 
 impl Node {
@@ -163,7 +174,10 @@ impl Node {
             processes,
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
+            external: OnceLock::new(),
+            clients: Arc::default(),
             focus: Focus::default(),
+            heard: Heard::default(),
         };
         node.catch_up().await;
         Ok(node)

@@ -5,8 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use dface_commands::{
     Commands,
     processes::{
-        Checkpoints, Processes, Progress, Settings as Tuning, circle_ends::CircleEnds,
-        coupon_messages::CouponMessages, coupons::Coupons, greetings::Greetings, photo_messages::PhotoMessages,
+        Checkpoints, Processes, Progress, Settings as Tuning, circle_ends::CircleEnds, coupon_messages::CouponMessages,
+        coupons::Coupons, greetings::Greetings, photo_messages::PhotoMessages,
     },
 };
 use dface_domain::{

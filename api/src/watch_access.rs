@@ -20,12 +20,14 @@ pub fn watch_key_matches(node: &Node, imei: Imei, key: &str) -> Option<Arc<Watch
     let known: KeyHash = row.as_ref().and_then(|row| row.key).unwrap_or_default();
     let same = verify_slices_are_equal(&known, &given).is_ok();
     let row = row.filter(|row| same && row.key.is_some())?;
-    let bound = row.bound.as_ref().is_some_and(|bound| {
-        bound.key_shown_to.is_none_or(|user| circles.is_member(bound.group, user))
-    });
+    let bound = row
+        .bound
+        .as_ref()
+        .is_some_and(|bound| bound.key_shown_to.is_none_or(|user| circles.is_member(bound.group, user)));
     let now = node.commands.clock().now();
-    let leaving = row.leaving.as_ref().is_some_and(|leaving| {
-        now.seconds_since(leaving.since) <= node.settings.watches.release_after_s
-    });
+    let leaving = row
+        .leaving
+        .as_ref()
+        .is_some_and(|leaving| now.seconds_since(leaving.since) <= node.settings.watches.release_after_s);
     (bound || leaving).then_some(row)
 }

@@ -3,9 +3,7 @@
 use dface_domain::{
     circles::{CODE_S, Circle, CircleCommand},
     envelope::LogPosition,
-    events::{
-        CircleCreated, CircleInvited, CircleJoined, CircleLeft, GuardianChanged, IdKind, LocationSharingChanged,
-    },
+    events::{CircleCreated, CircleInvited, CircleJoined, CircleLeft, GuardianChanged, IdKind, LocationSharingChanged},
     ids::{GroupId, MessageId, ObjectId, UserId},
     ports::KeyedHash,
     rejection::Rejection,

@@ -9,6 +9,7 @@ pub mod circles;
 pub mod coupons;
 pub mod error;
 pub mod executor;
+pub mod focus;
 pub mod ids;
 pub mod imports;
 pub mod keys;

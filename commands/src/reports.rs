@@ -67,12 +67,19 @@ impl Commands {
         digest.copy_from_slice(&self.secret.keyed_hash("report-digest", &[imei.as_bytes(), &clock, &content])[..8]);
         let told = Told { bond, report, digest, clock_ahead };
         let context = context.at(at);
-        let name: [&[u8]; 4] = [imei.as_bytes(), report.kind().as_bytes(), event.id.as_bytes(), &digest];
-        let done = self.tell(&told, self.hashed_message("report", &name[..3]), &context).await?;
+        let message = self.report_message(bond.imei, report.kind(), &event.id);
+        let done = self.tell(&told, message, &context).await?;
         if done.state.is(digest) {
             return Ok(done.position);
         }
-        Ok(self.tell(&told, self.hashed_message("report", &name), &context).await?.position)
+        let another = self.hashed_message("report-again", &[&message.0.0, &digest]);
+        Ok(self.tell(&told, another, &context).await?.position)
+    }
+
+    /// What a watch's report of that kind is known by.
+    #[must_use]
+    pub fn report_message(&self, imei: Imei, kind: &str, id: &str) -> MessageId {
+        self.hashed_message("report", &[imei.to_string().as_bytes(), kind.as_bytes(), id.as_bytes()])
     }
 
     /// A voice or picture that a watch says must be its own, uploaded for this circle.

@@ -147,8 +147,7 @@ impl Commands {
             return Err(Rejection::WatchUnknown.into());
         }
         let WatchPatch { details, lock, fall, .. } = patch;
-        let details =
-            if details == known { None } else { Some(self.keys.seal(imei.subject(binding), &details)?) };
+        let details = if details == known { None } else { Some(self.keys.seal(imei.subject(binding), &details)?) };
         let message = self.message_of(context, "watch-changed", &[&imei.to_string()]);
         let command = WatchCommand::Set { imei, group, by, details, lock, fall, message };
         self.watch(imei, &command, context).await

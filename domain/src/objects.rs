@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{ids::InvalidId, ports::PortFuture, time::Timestamp};
 
-/// The form of a picture, told by its first bytes. New ones come last: their place is in keys of rows.
+/// The form of a picture or a voice, told by its first bytes. New ones come last: their place is in keys of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -20,11 +20,17 @@ pub enum Format {
     Png,
     /// GIF.
     Gif,
+    /// AMR, a voice.
+    Amr,
+    /// M4A, a voice.
+    M4a,
+    /// OGG, a voice.
+    Ogg,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Gif];
+    pub const ALL: [Self; 6] = [Self::Jpeg, Self::Png, Self::Gif, Self::Amr, Self::M4a, Self::Ogg];
 
     /// The end of a file's name.
     #[must_use]
@@ -33,6 +39,9 @@ impl Format {
             Self::Jpeg => "jpg",
             Self::Png => "png",
             Self::Gif => "gif",
+            Self::Amr => "amr",
+            Self::M4a => "m4a",
+            Self::Ogg => "ogg",
         }
     }
 
@@ -43,6 +52,9 @@ impl Format {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Gif => "image/gif",
+            Self::Amr => "audio/amr",
+            Self::M4a => "audio/mp4",
+            Self::Ogg => "audio/ogg",
         }
     }
 }
@@ -72,7 +84,7 @@ impl FromStr for ObjectKey {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        const WHAT: InvalidId = InvalidId("an object's key (64 hex digits and .jpg, .png or .gif)");
+        const WHAT: InvalidId = InvalidId("an object's key (64 hex digits and .jpg, .png, .gif, .amr, .m4a or .ogg)");
         let (digits, extension) = text.split_once('.').ok_or(WHAT)?;
         let format = Format::ALL.into_iter().find(|f| f.extension() == extension).ok_or(WHAT)?;
         let mut hash = [0; 32];

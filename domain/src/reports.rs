@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     geo::Position,
     ids::{FileId, Imei, InvalidId, UserId},
+    objects::Format,
 };
 
 pub use self::{
@@ -171,4 +172,41 @@ pub enum Media {
     Ogg,
     /// A picture, as made for showing.
     Picture,
+}
+
+impl Media {
+    /// What sort of voice begins with these bytes, by what its form begins with; none where it is none of those that are taken.
+    #[must_use]
+    pub fn of_voice(head: &[u8]) -> Option<(Self, Format)> {
+        // An MPEG-4 file tells its brand in its first box.
+        let brand = (head.get(4..8) == Some(b"ftyp")).then(|| head.get(8..12)).flatten();
+        match head {
+            [b'#', b'!', b'A', b'M', b'R', b'\n' | b'-', ..] => Some((Self::Amr, Format::Amr)),
+            [b'O', b'g', b'g', b'S', ..] => Some((Self::Ogg, Format::Ogg)),
+            _ if brand.is_some_and(|brand| AUDIO_BRANDS.contains(&brand)) => Some((Self::M4a, Format::M4a)),
+            _ => None,
+        }
+    }
+}
+
+/// Brands of MPEG-4 files that hold a voice, as iPhones and Android phones write them.
+const AUDIO_BRANDS: [&[u8]; 8] = [b"M4A ", b"M4B ", b"mp41", b"mp42", b"isom", b"iso2", b"3gp4", b"3gp5"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voices_are_known_by_their_first_bytes() {
+        let of = |head: &[u8]| Media::of_voice(head).map(|(media, _)| media);
+        assert_eq!(of(b"#!AMR\n\x3c"), Some(Media::Amr));
+        assert_eq!(of(b"#!AMR-WB\n"), Some(Media::Amr));
+        assert_eq!(of(b"OggS\0\x02"), Some(Media::Ogg));
+        assert_eq!(of(b"\0\0\0\x1cftypM4A \0\0"), Some(Media::M4a));
+        for other in
+            [b"".as_slice(), b"#!AM", b"RIFF\0\0\0\0WAVE", b"ID3\x04", b"\0\0\0\x1cftypqt  ", b"\0\0\0\x1cftyp"]
+        {
+            assert_eq!(of(other), None, "{other:?}");
+        }
+    }
 }

@@ -33,6 +33,7 @@ pub fn prepared(data: &Path) -> Command {
     }
     // Those who want another one say so.
     command.env("DFACE_LISTEN__XMPP", "127.0.0.1:0").env("DFACE_LISTEN__XMPP_API", "127.0.0.1:0");
+    command.env("DFACE_LISTEN__MQTT", "127.0.0.1:0");
     command.env("DFACE_DATA", data).env("NO_PROXY", "*").stdin(Stdio::null());
     // A `dface.toml` where the tests run is none of theirs.
     command.current_dir(env::temp_dir());

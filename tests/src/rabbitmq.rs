@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::Write,
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
@@ -29,7 +29,7 @@ pub const PASSWORD: &str = "geheim-42";
 /// A broker. Ends when dropped.
 pub struct RabbitMq {
     dir: TempDir,
-    ports: [u16; 4],
+    ports: [u16; 6],
     running: Option<[Child; 2]>,
     hosts_used: AtomicUsize,
     certificate: String,
@@ -47,13 +47,56 @@ impl RabbitMq {
     /// It does not come up; `.ci/setup test` installs it.
     #[must_use]
     pub fn start() -> Self {
+        let mut broker = Self::reserved();
+        broker.start_again();
+        broker
+    }
+
+    /// One that does not run yet, and whose addresses are known.
+    ///
+    /// # Panics
+    /// `.ci/setup test` installs it.
+    #[must_use]
+    pub fn reserved() -> Self {
         assert!(Path::new(SERVER).is_file(), "there is no RabbitMQ: run .ci/setup test");
         let dir = tempfile::tempdir().expect("a directory");
         let ports = free_ports();
         let certificate = write_files(dir.path(), ports);
-        let mut broker = Self { dir, ports, running: None, hosts_used: AtomicUsize::new(0), certificate };
-        broker.start_again();
-        broker
+        Self { dir, ports, running: None, hosts_used: AtomicUsize::new(0), certificate }
+    }
+
+    /// Starts it as a broker of MQTT that asks at `admin` who may do what.
+    ///
+    /// # Panics
+    /// As [`Self::start_again`].
+    pub fn serve_mqtt(&mut self, admin: SocketAddr) {
+        let [.., mqtt, mqtts] = self.ports;
+        let asked = ["user", "vhost", "resource", "topic"]
+            .map(|what| format!("auth_http.{what}_path = http://{admin}/mqtt/auth/{what}\n"));
+        let more = format!(
+            "mqtt.listeners.tcp.1 = 127.0.0.1:{mqtt}\nmqtt.listeners.ssl.1 = 127.0.0.1:{mqtts}\nmqtt.vhost = t0\n\
+             mqtt.allow_anonymous = false\nauth_backends.1 = internal\nauth_backends.2 = http\n\
+             auth_http.http_method = post\n{}",
+            asked.concat()
+        );
+        let at = |file: &str| self.dir.path().join(file);
+        let settings = fs::read_to_string(at("rabbitmq.conf")).expect("it was written");
+        fs::write(at("rabbitmq.conf"), settings + &more).expect("it can be written");
+        fs::write(at("plugins"), "[rabbitmq_mqtt,rabbitmq_auth_backend_http].\n").expect("it can be written");
+        self.start_again();
+        self.listens(mqtt);
+    }
+
+    /// The address of its MQTT, of its own user.
+    #[must_use]
+    pub fn mqtt(&self) -> String {
+        format!("mqtt://dface:{PASSWORD}@127.0.0.1:{}", self.ports[4])
+    }
+
+    /// The same over TLS.
+    #[must_use]
+    pub fn mqtts(&self) -> String {
+        format!("mqtts://dface:{PASSWORD}@localhost:{}", self.ports[5])
     }
 
     /// Starts it again on the same ports and directory.
@@ -62,7 +105,7 @@ impl RabbitMq {
     /// It runs already, or does not come up.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "the broker runs already");
-        let [amqp, _, distribution, epmd] = self.ports;
+        let [amqp, _, distribution, epmd, ..] = self.ports;
         let mut names = watched(self.dir.path(), "epmd");
         names.args(["epmd", "-address", "127.0.0.1", "-port", &epmd.to_string()]);
         let mut server = watched(self.dir.path(), "server");
@@ -72,8 +115,12 @@ impl RabbitMq {
         }
         let names = names.spawn().expect("epmd starts");
         self.running = Some([server.spawn().expect("the broker starts"), names]);
+        self.listens(amqp);
+    }
+
+    fn listens(&self, port: u16) {
         let begun = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, amqp)).is_err() {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert!(begun.elapsed() < STARTING, "RabbitMQ does not come up:\n{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
@@ -184,7 +231,7 @@ fn in_its_place(command: &mut Command, dir: &Path) {
 }
 
 /// Writes its settings, its users and virtual hosts, and a certificate, which is returned.
-fn write_files(dir: &Path, [amqp, tls, _, _]: [u16; 4]) -> String {
+fn write_files(dir: &Path, [amqp, tls, ..]: [u16; 6]) -> String {
     let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let certificate = key.cert.pem();
     let hosts: Vec<String> = (0..HOSTS).map(|host| format!("t{host}")).collect();

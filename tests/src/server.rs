@@ -89,6 +89,7 @@ pub struct Server {
     public: Door,
     admin: Door,
     xmpp: Option<SocketAddr>,
+    mqtt: Option<SocketAddr>,
     chat_api: Door,
     secrets: Vec<String>,
     expected: Vec<String>,
@@ -111,8 +112,20 @@ impl Server {
         let [public, admin, chat_api] = [(); 3].map(|()| Door::new(client.clone(), scheme, nowhere));
         let (secrets, expected) = (Vec::new(), Vec::new());
         let log = Log::default();
-        let mut server =
-            Self { setup, dir, running: None, log, public, admin, chat_api, xmpp: None, secrets, expected, _own: own };
+        let mut server = Self {
+            setup,
+            dir,
+            running: None,
+            log,
+            public,
+            admin,
+            chat_api,
+            xmpp: None,
+            mqtt: None,
+            secrets,
+            expected,
+            _own: own,
+        };
         server.start_again();
         for token in ["admin-token", "analyst-token", "internal-token"] {
             let token = server.token(token);
@@ -141,6 +154,7 @@ impl Server {
         if let Some(at) = ready["xmpp_api"].as_str() {
             self.chat_api.moved(at.parse().expect("an address"));
         }
+        self.mqtt = ready["mqtt"].as_str().and_then(|text| text.parse().ok());
         self.xmpp = ready["xmpp"].as_str().and_then(|text| text.parse().ok());
     }
 
@@ -154,7 +168,7 @@ impl Server {
         command.args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(&self.setup.args);
         command.env(
             "DFACE_LOG__LEVEL",
-            "info,dface_api=debug,dface_commands=debug,dface_projections=debug,dface_workers=debug,lapin=off",
+            "info,dface_api=debug,dface_commands=debug,dface_projections=debug,dface_workers=debug,lapin=off,rmqtt=off,rmqtt_net=off",
         );
         command.envs(self.setup.settings.iter().map(|(key, value)| (key, value)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -237,6 +251,21 @@ impl Server {
     #[must_use]
     pub fn xmpp(&self) -> SocketAddr {
         self.xmpp.expect("a server with the role chat")
+    }
+
+    /// Where the embedded MQTT broker listens.
+    ///
+    /// # Panics
+    /// It is off.
+    #[must_use]
+    pub fn mqtt(&self) -> SocketAddr {
+        self.mqtt.expect("a server with MQTT")
+    }
+
+    /// Its admin listener.
+    #[must_use]
+    pub const fn admin(&self) -> &Door {
+        &self.admin
     }
 
     /// The listener of §32.

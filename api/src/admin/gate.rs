@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tokens::{Tokens, same};
 use crate::{
+    app::App,
     http::{ApiError, Gate, Head},
     metrics::Exporter,
     node::Node,
@@ -17,6 +18,8 @@ use crate::{
 pub struct Admin {
     /// The node behind it.
     pub node: Arc<Node>,
+    /// What the public doors are made of.
+    pub app: Arc<App>,
     /// Who may come in.
     pub tokens: Tokens,
     /// What the process counted.

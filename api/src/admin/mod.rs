@@ -5,6 +5,7 @@ mod events;
 mod gate;
 mod import;
 mod jobs;
+mod mqtt;
 mod photos;
 mod projections;
 mod reports;
@@ -67,6 +68,10 @@ use crate::http::{Route, openapi::complete};
         jobs::drop_job,
         jobs::pause,
         jobs::resume,
+        mqtt::user,
+        mqtt::vhost,
+        mqtt::resource,
+        mqtt::topic,
         status::status,
         status::metrics,
         events::events,
@@ -98,6 +103,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         photos::routes(),
         projections::routes(),
         jobs::routes(),
+        mqtt::routes(),
         status::routes(),
         events::routes(),
         stats::routes(),

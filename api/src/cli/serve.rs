@@ -29,6 +29,7 @@ use crate::{
         works::{self, Means},
     },
     metrics::Exporter,
+    mqtt::{embedded, external::BrokerAddress, start as mqtt},
     node::{Node, write_private},
     settings::{Role, Settings},
     xmpp::{
@@ -55,12 +56,18 @@ pub struct Args {
     /// The address for the history of chat and for the back end (§32)
     #[arg(long, value_name = "ADDR")]
     xmpp_api: Option<SocketAddr>,
+    /// The address for watches and families (MQTT), or `off`
+    #[arg(long, value_name = "ADDR")]
+    mqtt: Option<String>,
     /// The event store; `embedded`
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// The MQTT broker: `embedded`, or an external one as in mqtt://user:password@host:1883 (mqtts:// for TLS)
+    #[arg(long, value_name = "URL")]
+    mqtt_broker: Option<String>,
     /// Where pictures are; `DIR/objects`
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
@@ -86,8 +93,10 @@ impl Args {
             ("listen.admin", address(&self.admin)),
             ("listen.xmpp_api", address(&self.xmpp_api)),
             ("listen.xmpp", address(&self.xmpp)),
+            ("listen.mqtt", self.mqtt.clone()),
             ("store", self.store.clone()),
             ("queue", self.queue.clone()),
+            ("mqtt.broker", self.mqtt_broker.clone()),
             ("objects", self.objects.clone()),
             ("roles", self.roles.clone()),
             ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
@@ -112,8 +121,9 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     } else {
         None
     };
+    let mqtt = listen_mqtt(&settings)?;
     let node = Arc::new(Node::open(settings).await?);
-    let served = serve_open(&node, Listeners { http, admin, chat }, metrics, &args).await;
+    let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args).await;
     node.close().await;
     served
 }
@@ -127,14 +137,23 @@ async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, a
 }
 
 async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::Usage(match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                format!("{flag}: another program listens on {address}, perhaps another dface; choose another address")
-            }
-            _ => format!("{flag}: cannot listen on {address}: {error}"),
-        })
+    TcpListener::bind(address).await.map_err(|error| not_bound(flag, address, &error))
+}
+
+fn not_bound(flag: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
+    Failure::Usage(match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("{flag}: another program listens on {address}, perhaps another dface; choose another address")
+        }
+        _ => format!("{flag}: cannot listen on {address}: {error}"),
     })
+}
+
+/// The embedded broker's listener; none where it is `off`.
+fn listen_mqtt(settings: &Settings) -> Result<Option<embedded::Listening>, Failure> {
+    let BrokerAddress::Embedded = settings.mqtt.broker else { return Ok(None) };
+    let Some(address) = settings.listen.mqtt.0 else { return Ok(None) };
+    embedded::listen(settings, address).map(Some).map_err(|error| not_bound("--mqtt", address, &error))
 }
 
 async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
@@ -158,6 +177,8 @@ struct Ready {
     admin: SocketAddr,
     #[serde(flatten)]
     chat: Option<ChatReady>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mqtt: Option<SocketAddr>,
 }
 
 #[derive(serde::Serialize)]
@@ -171,6 +192,8 @@ struct Listeners {
     admin: TcpListener,
     /// None without the role `chat`.
     chat: Option<ChatListeners>,
+    /// None where it is off.
+    mqtt: Option<embedded::Listening>,
 }
 
 struct ChatListeners {
@@ -191,6 +214,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let tls = load_tls(settings, tls::http_config)?;
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
     let chat_at = listeners.chat.as_ref().map(ChatListeners::ready).transpose()?;
+    let mqtt_at = listeners.mqtt.as_ref().map(|listening| listening.at);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let run = RunFile { admin: format!("{scheme}://{admin_at}"), token: tokens.admin.clone(), pid: std::process::id() };
 
@@ -202,13 +226,24 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let chat = Chat::new(Arc::clone(node));
     let stream_tls = load_tls(settings, tls::stream_config)?;
     let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
+    let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let stopping = stop.clone();
-    let operators = Arc::new(Admin { node: Arc::clone(node), tokens, metrics: metrics.clone(), stopping });
+    let operators = Arc::new(Admin {
+        node: Arc::clone(node),
+        app: Arc::clone(&families),
+        tokens,
+        metrics: metrics.clone(),
+        stopping,
+    });
     let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
     crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
+    if let Some(listening) = listeners.mqtt {
+        mqtt::embedded(&families, listening, &mut tasks, &stop).await;
+    }
+    mqtt::external(&families, &mut tasks, &stop)?;
     let limits = limits(settings);
     let web = Arc::clone(&door);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| {
@@ -225,18 +260,15 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(boots);
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     tasks.spawn(crate::pushes::run(Arc::clone(node), stop.clone()));
+    tasks.spawn(crate::watch_timers::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
-    if settings.roles.has(Role::Worker) {
-        let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
-        let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
-        tasks.spawn(works::runner(settings, queue, &means, paused)?.run(stop.clone()));
-    }
+    start_worker(node, &desk, &mut tasks, &stop)?;
 
     let run_file = settings.data.join(RUN_FILE);
     write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
     // Before the ready line: whoever reads it may tell the server to stop at once.
     let told = Told::listen()?;
-    print_json(&Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at })?;
+    print_json(&Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at })?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }
@@ -246,6 +278,17 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     while tasks.join_next().await.is_some() {}
     if let Err(error) = std::fs::remove_file(&run_file) {
         tracing::warn!(%error, "run.json could not be removed");
+    }
+    Ok(())
+}
+
+/// Works at jobs, where that is one of this process's roles.
+fn start_worker(node: &Node, desk: &Desk, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> Result<(), Failure> {
+    let settings = &node.settings;
+    if settings.roles.has(Role::Worker) {
+        let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
+        let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
+        tasks.spawn(works::runner(settings, queue, &means, paused)?.run(stop.clone()));
     }
     Ok(())
 }

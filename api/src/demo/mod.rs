@@ -4,6 +4,7 @@
 //! Two events of the audit log tell a directory of the demo from any other: `demo_begin`, before all else, and
 //! `demo_end`. What was cut off between them is done anew, which adds only what is missing.
 
+mod family;
 mod people;
 mod visits;
 mod words;
@@ -149,9 +150,9 @@ async fn fill(node: &Node, begun: Timestamp) -> Result<(), StartError> {
             async move { node.commands.check_in(check_in, &context.at(visit.at)).await }
         })
         .buffered(AT_ONCE)
-        .try_for_each(async |_| Ok(()))
+        .try_for_each(async |_| Ok::<_, CommandError>(()))
         .await?;
-    Ok(())
+    family::prepare(node, people[0], people[1]).await
 }
 
 /// Somebody who is there already stays as they are.

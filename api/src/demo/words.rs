@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, net::SocketAddr};
 
-use super::people::PEOPLE;
+use super::{family, people::PEOPLE};
 use crate::http::endpoints::sign_in_hash;
 
 /// The phone's address in the example; any will do.
@@ -23,6 +23,7 @@ fn text(url: &str, admin: &str, data: &str) -> String {
     }
     let Some((person, password)) = with_password.clone().next() else { return text };
     let (name, hash) = (person.sign_in, sign_in_hash(person.sign_in, password, MAC));
+    let (imei, key) = (family::IMEI, family::KEY);
     let _ = write!(
         text,
         "
@@ -31,6 +32,7 @@ Try, in another terminal:
   curl -b cookies.txt '{url}/aroundme/shops?lat=30.26&lng=120.1652&accuracy=30'
   curl -b cookies.txt '{url}/shop/users?id=88'
   curl -b cookies.txt '{url}/user_info/trace'
+  curl -b cookies.txt '{url}/groups/show?id=1'      her family's circle, with the watch {imei} (key {key})
 
 All calls: {url}/docs, README.md. For operators: {admin}/docs, the token is in {data}/admin-token.
 Shops © OpenStreetMap contributors, ODbL 1.0 (api/demo/ATTRIBUTION.md); the people are made up. Ctrl-C stops the server.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use dface_domain::{
     events::{Event, PhotoFiles},
-    ids::{CampaignId, Imei, PhotoId, UserId},
+    ids::{CampaignId, FileId, Imei, PhotoId, UserId},
     objects::ObjectKey,
     ports::Keys,
+    reports::Actor,
     sealed::Sealed,
     watches::WatchDetails,
 };
@@ -18,6 +19,8 @@ pub struct Needed {
     drawings: HashMap<CampaignId, [ObjectKey; 2]>,
     /// Pictures of watches in circles; none where they cannot be told.
     watches: HashMap<Imei, Option<Vec<ObjectKey>>>,
+    /// Files of circles; none where they cannot be told.
+    files: HashMap<FileId, (Actor, Option<ObjectKey>)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +43,13 @@ impl Needed {
             Event::PhotoDeleted(event) => {
                 self.photos.remove(&event.photo);
             }
-            Event::PersonErased(event) => self.photos.retain(|_, photo| photo.user != event.user),
+            Event::PersonErased(event) => {
+                self.photos.retain(|_, photo| photo.user != event.user);
+                self.files.retain(|_, (from, _)| *from != Actor::User(event.user));
+            }
+            Event::CircleFileStored(event) => {
+                self.files.insert(event.file, (event.from, keys.open(&event.object)));
+            }
             Event::CampaignDrawn(event) => {
                 self.drawings.insert(event.campaign, [event.full, event.small]);
             }
@@ -52,6 +61,7 @@ impl Needed {
             }
             Event::WatchUnbound(event) => {
                 self.watches.remove(&event.imei);
+                self.files.retain(|_, (from, _)| *from != Actor::Watch(event.imei));
             }
             _ => {}
         }
@@ -67,14 +77,16 @@ impl Needed {
     #[must_use]
     pub fn unreadable(&self) -> u64 {
         let photos = self.photos.values().filter(|photo| photo.objects.is_none()).count();
-        (photos + self.watches.values().filter(|image| image.is_none()).count()) as u64
+        let files = self.files.values().filter(|(_, object)| object.is_none()).count();
+        (photos + files + self.watches.values().filter(|image| image.is_none()).count()) as u64
     }
 
     /// The objects.
     pub fn objects(&self) -> impl Iterator<Item = ObjectKey> {
         let photos = self.photos.values().filter_map(|photo| photo.objects.as_ref()).flatten();
         let watches = self.watches.values().flatten().flatten();
-        photos.chain(self.drawings.values().flatten()).chain(watches).copied()
+        let files = self.files.values().filter_map(|(_, object)| object.as_ref());
+        photos.chain(self.drawings.values().flatten()).chain(watches).chain(files).copied()
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a parameter's text to its type. A refusal says what the value must be; the caller adds the parameter's name.
 
 use dface_domain::{
-    ids::{CampaignId, CheckinId, GroupId, Imei, ObjectId, PhotoId, RecordId, ShopId, UserId},
+    ids::{CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, PhotoId, RecordId, ShopId, UserId},
     objects::ObjectKey,
     sealed::Subject,
 };
@@ -100,7 +100,7 @@ macro_rules! ids {
     };
 }
 
-ids!(CampaignId, CheckinId, GroupId, Imei, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject, UserId);
+ids!(CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject, UserId);
 
 #[cfg(test)]
 mod tests {

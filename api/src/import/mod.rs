@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 pub use self::{
     rows::{CheckinRow, FollowRow, Row, ShopRow},
-    watches::WatchRow,
     table::Table,
+    watches::WatchRow,
 };
 
 /// Rows of the largest batch that is taken.

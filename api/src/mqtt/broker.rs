@@ -1,22 +1,13 @@
 //! What the rest of the program asks of a broker, embedded or external.
 
 use bytes::Bytes;
+pub use dface_domain::topics::Account;
 use dface_domain::{
-    ids::{GroupId, Imei, UserId},
+    envelope::LogPosition,
+    ids::{GroupId, UserId},
     ports::PortFuture,
     time::Timestamp,
 };
-
-/// Who is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Account {
-    /// Somebody of a circle.
-    User(UserId),
-    /// A watch.
-    Watch(Imei),
-    /// The seed's account for all (`xunqun`).
-    Shared,
-}
 
 /// A message cannot be published now; works again later.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -38,6 +29,18 @@ pub struct BrokerHealth {
 pub trait Broker: Send + Sync {
     /// Publishes with QoS 1, not retained; answers when the broker has it.
     fn publish<'a>(&'a self, topic: &'a str, payload: Bytes) -> PortFuture<'a, Result<(), BrokerError>>;
+
+    /// The same for what an event of the log says: a broker that can remembers how far each client is, and says it again to
+    /// whoever missed it.
+    fn publish_event<'a>(
+        &'a self,
+        topic: &'a str,
+        payload: Bytes,
+        position: LogPosition,
+    ) -> PortFuture<'a, Result<(), BrokerError>> {
+        let _ = position;
+        self.publish(topic, payload)
+    }
 
     /// Somebody has left a circle: what they subscribed of it ends at once.
     fn end_subscriptions(&self, user: UserId, group: GroupId) -> PortFuture<'_, ()>;

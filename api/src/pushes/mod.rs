@@ -25,11 +25,26 @@ mod waits;
 
 use std::sync::Arc;
 
+use dface_domain::{
+    events::Event,
+    pushes::{Data, Told},
+    time::Timestamp,
+};
+use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::{devices::Devices, publish::Publisher};
 use crate::node::Node;
+
+/// What an event tells, as it is published; none where it tells nobody, or cannot be opened any more.
+///
+/// # Errors
+/// The read models'.
+pub fn data(node: &Node, event: &Event, at: Timestamp) -> Result<Option<Data>, ModelError> {
+    let Some(told) = Told::of(event, at) else { return Ok(None) };
+    Ok(facts::open(node, event, &told)?.map(|opened| opened.data))
+}
 
 /// Runs all of it, until `stop`.
 pub async fn run(node: Arc<Node>, stop: CancellationToken) {
@@ -40,4 +55,13 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     tasks.spawn(follow::follow(Arc::clone(&node), devices, stop.clone()));
     tasks.spawn(merge::run(node, stop));
     tasks.join_all().await;
+}
+
+/// What an event tells, as the seed has it; none where it tells nobody, or cannot be opened any more.
+///
+/// # Errors
+/// The read models'.
+pub fn data_of(node: &Node, entry: &Entry) -> Result<Option<Data>, ModelError> {
+    let Some(told) = Told::of(&entry.event, entry.at) else { return Ok(None) };
+    Ok(facts::open(node, &entry.event, &told)?.map(|opened| opened.data))
 }

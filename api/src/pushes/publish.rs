@@ -72,7 +72,7 @@ async fn publish(node: &Node, broker: &dyn Broker, one: &Happened) {
 /// Publishes until the broker has it, or it is too old to be told.
 async fn deliver(node: &Node, broker: &dyn Broker, topic: &str, payload: &Bytes, one: &Happened) {
     let mut wait = WAIT_FIRST;
-    while let Err(error) = broker.publish(topic, payload.clone()).await {
+    while let Err(error) = broker.publish_event(topic, payload.clone(), one.position).await {
         if is_old(node, one.time) {
             return tracing::error!(%error, message = %one.told.message, "a push is given up: the broker was away for too long");
         }

@@ -21,6 +21,7 @@ impl Settings {
         self.check_exposure()?;
         self.check_jobs()?;
         self.check_chat()?;
+        self.check_mqtt()?;
         self.check_apns()?;
         self.check_limits()
     }
@@ -60,12 +61,43 @@ impl Settings {
                 "setting `listen.xmpp`: {xmpp} is not loopback; set `tls.cert` and `tls.key`, or `chat.allow_plaintext = true`"
             )));
         }
+        if let Some(mqtt) = self.listen.mqtt.0
+            && !mqtt.ip().is_loopback()
+            && !has(&self.tls.cert)
+            && !self.allow_plaintext
+        {
+            return Err(BadSettings(format!(
+                "setting `listen.mqtt`: {mqtt} is not loopback; set `tls.cert` and `tls.key`, or `allow_plaintext = true`"
+            )));
+        }
         if !self.listen.http.ip().is_loopback() && self.public_url.is_empty() {
             return Err(BadSettings("setting `public_url` is needed where `listen.http` is not loopback".to_owned()));
         }
         let https = self.public_url.starts_with("https://") || self.public_url.starts_with("http://");
         if !self.public_url.is_empty() && !https {
             return Err(BadSettings("setting `public_url` must begin with https:// or http://".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_mqtt(&self) -> Result<(), BadSettings> {
+        let mqtt = &self.mqtt;
+        let positive = [
+            ("mqtt.packet_bytes", u64::from(mqtt.packet_bytes)),
+            ("mqtt.connections", mqtt.connections as u64),
+            ("mqtt.sign_in_s", mqtt.sign_in_s),
+            ("mqtt.keep_alive_most_s", mqtt.keep_alive_most_s.into()),
+            ("mqtt.session_s", mqtt.session_s.into()),
+            ("mqtt.queued", mqtt.queued as u64),
+            ("mqtt.inflight", mqtt.inflight.into()),
+            ("mqtt.subscriptions", mqtt.subscriptions as u64),
+            ("mqtt.sessions_of_account", mqtt.sessions_of_account as u64),
+            ("mqtt.messages_per_second", mqtt.messages_per_second.into()),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(BadSettings(format!("setting `{key}` must be more than 0")));
+            }
         }
         Ok(())
     }

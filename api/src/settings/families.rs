@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
-use dface_workers::apns::ApnsConfig;
+use dface_workers::{apns::ApnsConfig, tls::trusting};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tokio_rustls::rustls::ClientConfig;
 
 use super::{BadSettings, Settings};
+use crate::mqtt::external::BrokerAddress;
 
 /// An address to listen on, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,9 @@ impl<'de> Deserialize<'de> for Optional {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "explained in default.toml, which is the documentation")]
 pub struct Mqtt {
-    pub broker: String,
+    pub broker: BrokerAddress,
+    pub broker_ca: PathBuf,
+    pub broker_timeout_s: u64,
     pub shared_account: bool,
     pub packet_bytes: u32,
     pub connections: usize,
@@ -51,6 +55,7 @@ pub struct Mqtt {
     pub queued: usize,
     pub inflight: u16,
     pub subscriptions: usize,
+    pub sessions_of_account: usize,
     pub messages_per_second: u32,
 }
 
@@ -154,7 +159,26 @@ impl Settings {
         }))
     }
 
+    /// What an external MQTT broker is trusted by.
+    ///
+    /// # Errors
+    /// The certificates cannot be read.
+    pub fn broker_tls(&self) -> Result<ClientConfig, BadSettings> {
+        let path = &self.mqtt.broker_ca;
+        let bad = |error: &dyn std::fmt::Display| {
+            BadSettings(format!("setting `mqtt.broker_ca`: {}: {error}", path.display()))
+        };
+        let ca = match path.as_os_str().is_empty() {
+            true => None,
+            false => Some(std::fs::read(path).map_err(|error| bad(&error))?),
+        };
+        trusting(ca.as_deref(), &[]).map_err(|error| bad(&error))
+    }
+
     pub(super) fn check_apns(&self) -> Result<(), BadSettings> {
+        if self.mqtt.broker_timeout_s == 0 {
+            return Err(BadSettings("setting `mqtt.broker_timeout_s` must be more than 0".to_owned()));
+        }
         let (apns, bad) = (&self.apns, |text: String| Err(BadSettings(text)));
         for (key, url) in [("apns.sandbox_url", &apns.sandbox_url), ("apns.production_url", &apns.production_url)] {
             if !url.starts_with("https://") {

@@ -20,13 +20,13 @@ use dface_domain::{
     watches::KeyHash,
 };
 
+use self::rows::{
+    CIRCLE_OF, CODE_OF, ERASED, MEMBER, WATCH_OF, circle_key, circle_of_key, code_key, code_of_key, erased_key,
+    member_key, watch_key, watch_of_key,
+};
 pub use self::{
     rows::{Bound, CircleRow, CodeRow, Leaving, Member, WatchRow},
     view::{Circle, CirclesView},
-};
-use self::rows::{
-    CIRCLE_OF, CODE_OF, ERASED, MEMBER, WATCH_OF, circle_key, circle_of_key, code_key, code_of_key, erased_key, member_key,
-    watch_key, watch_of_key,
 };
 use crate::{
     keys::{KeyBuf, KeyReader},
@@ -80,9 +80,7 @@ impl ReadModel for Circles {
             }
             Event::CircleLeft(event) => leave(event, rows),
             Event::CircleEnded(event) => end(event.group, rows),
-            Event::GuardianChanged(event) => {
-                change(rows, event.group, event.user, |member| member.guardian = event.on)
-            }
+            Event::GuardianChanged(event) => change(rows, event.group, event.user, |member| member.guardian = event.on),
             Event::LocationSharingChanged(event) => {
                 change(rows, event.group, event.user, |member| member.shares = event.on)
             }

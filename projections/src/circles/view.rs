@@ -132,7 +132,11 @@ impl Known {
                 let (group, imei) = (group.unwrap_or(GroupId(0)), watch_in(key)?);
                 if let Some(circle) = self.circles.get_mut(&group) {
                     let watches = &mut Arc::make_mut(circle).watches;
-                    if value.is_some() { watches.insert(imei) } else { watches.remove(&imei) };
+                    if value.is_some() {
+                        watches.insert(imei)
+                    } else {
+                        watches.remove(&imei)
+                    };
                 }
                 Ok(())
             }
@@ -213,7 +217,12 @@ impl CirclesView {
     #[must_use]
     pub fn bound_watches(&self) -> Vec<(Imei, Arc<WatchRow>)> {
         let known = self.known.read();
-        known.watches.iter().filter(|(_, row)| row.bound.is_some()).map(|(imei, row)| (*imei, Arc::clone(row))).collect()
+        known
+            .watches
+            .iter()
+            .filter(|(_, row)| row.bound.is_some())
+            .map(|(imei, row)| (*imei, Arc::clone(row)))
+            .collect()
     }
 
     /// All watches that were unbound and do not know it yet.

@@ -1,21 +1,10 @@
-//! Files of circles, watches' pictures, and who stands on which object.
+//! Files of circles, and who stands on which object.
 
-use dface_domain::{
-    events::CircleFileStored,
-    ids::{FileId, Imei},
-    objects::ObjectKey,
-    reports::Actor,
-    sealed::Sealed,
-    time::Timestamp,
-    watches::WatchDetails,
-};
+use dface_domain::{events::CircleFileStored, ids::FileId, reports::Actor, time::Timestamp};
 
 use super::{
     Families, has_gone,
-    rows::{
-        FileRow, ImageRow, file_key, file_of_key, files_of, image_key, object_id_of, object_of_file_key,
-        object_of_watch_key,
-    },
+    rows::{FileRow, file_key, file_of_key, files_of, object_id_of, object_of_file_key},
 };
 use crate::projector::{ModelError, Rows};
 
@@ -37,32 +26,6 @@ impl Families {
         rows.put(&file_of_key(from, file), &())?;
         rows.put(&file_key(file), &FileRow { group, from, object, media, at })
     }
-
-    /// A watch's picture is what was said last.
-    pub(super) fn image(&self, imei: Imei, details: &Sealed<WatchDetails>, rows: &mut Rows) -> Result<(), ModelError> {
-        let details = self.keys.open(details);
-        let row = ImageRow { object: details.as_ref().and_then(|details| details.image), readable: details.is_some() };
-        let before = image_object(imei, rows)?;
-        if let Some(object) = before.filter(|before| row.object != Some(*before)) {
-            rows.delete(&object_of_watch_key(object, imei));
-        }
-        if let Some(object) = row.object {
-            rows.put(&object_of_watch_key(object, imei), &())?;
-        }
-        rows.put(&image_key(imei), &row)
-    }
-}
-
-fn image_object(imei: Imei, rows: &Rows) -> Result<Option<ObjectKey>, ModelError> {
-    Ok(rows.get::<ImageRow>(&image_key(imei))?.and_then(|row| row.object))
-}
-
-pub(super) fn let_image_go(imei: Imei, rows: &mut Rows) -> Result<(), ModelError> {
-    if let Some(object) = image_object(imei, rows)? {
-        rows.delete(&object_of_watch_key(object, imei));
-    }
-    rows.delete(&image_key(imei));
-    Ok(())
 }
 
 pub(super) fn forget(owner: Actor, rows: &mut Rows) -> Result<(), ModelError> {

@@ -4,8 +4,7 @@
 //! are told), `t group position` → nothing (its messages), `s owner position` → nothing (what goes with whom), `f owner group` → the newest
 //! position's time and place in the log, `p imei time position` → nothing (the track), `d imei position` → since when it waits for the
 //! watch, `r message` → who got it, `v owner message` → nothing (receipts given), `a user` → nothing (their app gives receipts), `b group`
-//! → the watches in the circle, `k file` → the file, `h owner file` → nothing, `w imei` → the watch's picture, `o object …` → nothing (who stands on an
-//! object), `l user` → nothing (they have left).
+//! → the watches in the circle, `k file` → the file, `h owner file` → nothing, `o object file` → nothing (who stands on an object), `l user` → nothing (they have left).
 
 mod files;
 mod forget;
@@ -108,10 +107,6 @@ impl ReadModel for Families {
         }
         match event {
             Event::DownAcknowledged(event) => acknowledged(event, rows),
-            Event::WatchBound(event) => self.image(event.imei, &event.details, rows),
-            Event::WatchChanged(event) if bound(event.group, rows)?.contains(&event.imei) => {
-                self.image(event.imei, &event.details, rows)
-            }
             Event::WatchReleased(event) => clear_downs(event.imei, rows),
             Event::CircleFileStored(event) => self.file_stored(event, recorded.occurred_at, rows),
             Event::PersonErased(event) => {
@@ -168,7 +163,6 @@ fn unbind(event: &WatchUnbound, rows: &mut Rows) -> Result<(), ModelError> {
         rows.put(&bound_key(event.group), &watches)?;
     }
     clear_downs(event.imei, rows)?;
-    files::let_image_go(event.imei, rows)?;
     forget::actor(Actor::Watch(event.imei), rows)
 }
 

@@ -1,10 +1,10 @@
-//! Which objects circles need: for the cleaning and the doctor.
+//! Which objects the files of circles need: for the cleaning.
 
 use dface_domain::objects::ObjectKey;
 
 use super::{
     FamiliesView,
-    rows::{FILE, FileRow, IMAGE, ImageRow, OBJECT, object_of},
+    rows::{FILE, FileRow, OBJECT, object_of},
 };
 use crate::{
     keys::KeyBuf,
@@ -32,7 +32,7 @@ impl FamiliesView {
         std::mem::take(&mut *self.let_go.lock())
     }
 
-    /// Whether a file or a watch's picture stands on that object.
+    /// Whether a file stands on that object.
     ///
     /// # Errors
     /// The disk's.
@@ -41,26 +41,7 @@ impl FamiliesView {
         Ok(found.next().map(|guard| guard.key()).transpose()?.is_some())
     }
 
-    /// The objects after `after` that something stands on, each once, in the order of their names, at most `take`.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn objects(&self, after: Option<ObjectKey>, take: usize) -> Result<Vec<ObjectKey>, ModelError> {
-        let begin = after.map_or_else(|| vec![OBJECT], |object| KeyBuf::tag(OBJECT).object(object).to_vec());
-        let mut objects: Vec<ObjectKey> = Vec::new();
-        for guard in self.rows.range(begin..vec![OBJECT + 1]) {
-            let object = object_of(&guard.key()?)?;
-            if objects.last() != Some(&object) && Some(object) != after {
-                if objects.len() == take {
-                    break;
-                }
-                objects.push(object);
-            }
-        }
-        Ok(objects)
-    }
-
-    /// How many files and watches cannot be opened though nobody has left: the keys are not those of this log.
+    /// How many files cannot be opened though nobody has left: the keys are not those of this log.
     ///
     /// # Errors
     /// The disk's.
@@ -68,9 +49,6 @@ impl FamiliesView {
         let mut count = 0;
         for found in rows::scan::<FileRow>(&self.rows, &[FILE]) {
             count += usize::from(found?.1.object.is_none());
-        }
-        for found in rows::scan::<ImageRow>(&self.rows, &[IMAGE]) {
-            count += usize::from(!found?.1.readable);
         }
         Ok(count)
     }

@@ -30,7 +30,6 @@ pub(super) const ACKNOWLEDGES: u8 = b'a';
 pub(super) const BOUND: u8 = b'b';
 pub(super) const FILE: u8 = b'k';
 pub(super) const FILE_OF: u8 = b'h';
-pub(super) const IMAGE: u8 = b'w';
 pub(super) const OBJECT: u8 = b'o';
 pub(super) const LEFT: u8 = b'l';
 
@@ -84,15 +83,6 @@ pub struct FileRow {
     pub media: Media,
     /// When it came.
     pub at: Timestamp,
-}
-
-/// A watch's picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ImageRow {
-    /// None where it has no picture, or cannot be read.
-    pub(super) object: Option<ObjectKey>,
-    /// Whether the keys that are here open what is said of the watch.
-    pub(super) readable: bool,
 }
 
 /// Who got a message: who, and whether they have it.
@@ -177,18 +167,9 @@ pub(super) fn file_key(file: FileId) -> KeyBuf {
     KeyBuf::tag(FILE).file(file)
 }
 
-pub(super) fn image_key(imei: Imei) -> KeyBuf {
-    KeyBuf::tag(IMAGE).imei(imei)
-}
-
 /// That a file stands on an object.
 pub(super) fn object_of_file_key(object: ObjectKey, file: FileId) -> KeyBuf {
     KeyBuf::tag(OBJECT).object(object).file(file)
-}
-
-/// That a watch's picture stands on an object.
-pub(super) fn object_of_watch_key(object: ObjectKey, imei: Imei) -> KeyBuf {
-    KeyBuf::tag(OBJECT).object(object).imei(imei)
 }
 
 /// The position that a key ends with.

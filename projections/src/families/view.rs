@@ -1,6 +1,6 @@
 //! Reading what circles are told. Positions are shown for so many days and no longer.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use dface_domain::{
     envelope::LogPosition,
@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use super::{
     Entry, acknowledges_key,
     rows::{
-        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, downs_of, entry_key, file_key, files_of, fix_key, fixes,
-        object_id_of, of_circle_key, owned, position_key, position_of, receipts_key, track_key,
+        EntryRow, FileRow, OF_CIRCLE, Receipts, TALK, down_key, downs_of, entry_key, file_key, files_of, fix_key,
+        fixes, object_id_of, of_circle_key, owned, position_key, position_of, receipts_key, track_key,
     },
 };
 use crate::{
@@ -48,6 +48,8 @@ pub struct Stretch {
     pub until: Timestamp,
     /// Behind this one of the track.
     pub after: Option<(Timestamp, LogPosition)>,
+    /// Told there or later in the log.
+    pub since: LogPosition,
 }
 
 impl View for FamiliesView {
@@ -96,14 +98,22 @@ impl FamiliesView {
         self.collect(self.rows.range(key(first)..=key(u64::MAX)), take)
     }
 
-    /// The messages of a circle before a position, newest first, at most `take`.
+    /// The messages of a circle from a position on and before another, newest first: `take` of them, after the first `skip`.
     ///
     /// # Errors
     /// The disk's.
-    pub fn talks(&self, group: GroupId, before: Option<LogPosition>, take: usize) -> Result<Vec<Entry>, ModelError> {
-        let key = |position| of_circle_key(TALK, group, LogPosition(position)).to_vec();
-        let until = before.map_or(u64::MAX, |before| before.0);
-        self.collect(self.rows.range(key(0)..key(until)).rev(), take)
+    pub fn talks(
+        &self,
+        group: GroupId,
+        within: Range<LogPosition>,
+        skip: usize,
+        take: usize,
+    ) -> Result<Vec<Entry>, ModelError> {
+        if within.is_empty() {
+            return Ok(vec![]);
+        }
+        let key = |position| of_circle_key(TALK, group, position).to_vec();
+        self.collect(self.rows.range(key(within.start)..key(within.end)).rev().skip(skip), take)
     }
 
     /// Who told that they have a message, or have it not.
@@ -152,6 +162,15 @@ impl FamiliesView {
         Ok(waiting)
     }
 
+    /// What waits for a watch under that id; none where it has acknowledged it.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn down(&self, imei: Imei, message: MessageId) -> Result<Option<Entry>, ModelError> {
+        let Some(position) = self.position_of(message)? else { return Ok(None) };
+        if self.rows.contains_key(&*down_key(imei, position))? { self.at(position) } else { Ok(None) }
+    }
+
     /// Whether this person's app ever told that it had something.
     ///
     /// # Errors
@@ -160,22 +179,36 @@ impl FamiliesView {
         Ok(self.rows.contains_key(&*acknowledges_key(user))?)
     }
 
-    /// Where a watch was, by its own time, oldest first, at most `take`.
+    /// Where a watch was, by its own time, oldest first: `take` of them, after the first `skip`.
     ///
     /// # Errors
     /// The disk's.
-    pub fn track(&self, imei: Imei, stretch: Stretch, take: usize) -> Result<Vec<Entry>, ModelError> {
+    pub fn track(&self, imei: Imei, stretch: Stretch, skip: usize, take: usize) -> Result<Vec<Entry>, ModelError> {
         let from = stretch.from.max(self.days_ago(self.position_days));
-        let begin = track_key(imei, from, LogPosition(0)).to_vec();
-        // Behind the last one's own key there is nothing but those after it.
-        let begin = stretch.after.map_or(begin.clone(), |(at, position)| {
-            begin.max(track_key(imei, at, LogPosition(position.0.saturating_add(1))).to_vec())
+        let first = track_key(imei, from, LogPosition(0)).to_vec();
+        let first = stretch.after.map_or(first.clone(), |(at, position)| {
+            first.max(track_key(imei, at, LogPosition(position.0.saturating_add(1))).to_vec())
         });
         let end = track_key(imei, stretch.until, LogPosition(0)).to_vec();
-        if begin >= end {
+        if first >= end {
             return Ok(vec![]);
         }
-        self.collect(self.rows.range(begin..end), take)
+        let mut entries = Vec::new();
+        let mut left = skip;
+        for guard in self.rows.range(first..end) {
+            let position = position_of(&guard.key()?)?;
+            if position < stretch.since {
+                continue;
+            }
+            if left > 0 {
+                left -= 1;
+            } else if entries.len() < take {
+                entries.extend(self.at(position)?);
+            } else {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     /// A file; none where there is none, or whose it is has left.

@@ -13,7 +13,6 @@ use http::{Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio::time::timeout;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 use uuid::Uuid;
 
 pub use self::answer::Answer;
@@ -21,6 +20,7 @@ use self::{
     line::{Host, Lost},
     provider::Provider,
 };
+use crate::tls::trusting;
 
 /// Bytes of a payload that Apple takes.
 pub const PAYLOAD_BYTES: usize = 4096;
@@ -86,7 +86,8 @@ impl Apns {
     /// # Errors
     /// A URL, the key or the certificates cannot be used.
     pub fn new(config: &ApnsConfig, clock: Arc<dyn Clock>) -> Result<Self, BadApns> {
-        let tls = Arc::new(tls(config.ca.as_deref())?);
+        let tls = trusting(config.ca.as_deref(), &[b"h2"]).map_err(|error| BadApns(error.to_string()))?;
+        let tls = Arc::new(tls);
         Ok(Self {
             sandbox: Host::new(&config.sandbox_url, Arc::clone(&tls))?,
             production: Host::new(&config.production_url, tls)?,
@@ -187,35 +188,6 @@ impl Apns {
         };
         request.body(Full::new(Bytes::copy_from_slice(push.payload.as_bytes())))
     }
-}
-
-/// Speaks HTTP/2 alone, and trusts the certificates given, or the system's.
-fn tls(ca: Option<&[u8]>) -> Result<ClientConfig, BadApns> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|_| BadApns("`ca` is no PEM file".to_owned()))?;
-                roots
-                    .add(certificate)
-                    .map_err(|_| BadApns("`ca` holds a certificate that cannot be used".to_owned()))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(BadApns("there is no certificate to trust: set `ca`".to_owned()));
-    }
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let mut config = versions
-        .map_err(|_| BadApns("TLS 1.2 and 1.3 are missing".to_owned()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(config)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(super) fn encode(image: &DynamicImage, format: Format) -> Result<Vec<u8>, St
         Format::Jpeg => jpeg(image).map_err(|e| e.to_string()),
         Format::Png => png(image).map_err(|e| e.to_string()),
         Format::Gif => gif(image).map_err(|e| e.to_string()),
+        Format::Amr | Format::M4a | Format::Ogg => Err("a voice is no picture".to_owned()),
     }
 }
 

@@ -138,6 +138,8 @@ fn made_of(bytes: &[u8], head: &Head, squares: &[u16], limits: &PictureLimits) -
         Format::Jpeg => (jpeg::decode(bytes, head, wanted, limits)?, None),
         Format::Png => png::decode(bytes, head, wanted, limits)?,
         Format::Gif => gif::decode(bytes, head, wanted, limits)?,
+        // No head of a picture is found in one.
+        Format::Amr | Format::M4a | Format::Ogg => return Err(Refusal::Unsupported),
     };
     let Shown { picture, squares } = scale::show(decoded, wanted, squares)?;
     let squares = squares.iter().map(|square| MadePicture::of(square, Format::Png)).collect::<Result<_, _>>()?;

@@ -19,7 +19,7 @@ use http::{HeaderValue, header::CONTENT_DISPOSITION};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::profiles::myself;
+use super::{circles::show::circles_of, profiles::myself};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Request, Route, route::Reply},
@@ -39,7 +39,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(2);
 /// Seconds after which to ask again.
 const AGAIN_S: u32 = 30;
 
-/// All that is kept of the caller: the profile, every event of what they did (also what they said) or what was noted of them, in
+/// All that is kept of the caller: the profile, the circles, every event of what they did (also what they said) or what was noted of them, in
 /// the form of the event log, with what is sealed opened, and the own pictures: as they are shown, or as they came where they are
 /// not processed yet. What others did (who follows or blocks the caller) is theirs.
 #[utoipa::path(
@@ -56,7 +56,9 @@ pub(super) async fn export(app: Arc<App>, request: Request<Caller>) -> Reply {
         // Derived, not kept; and a file is no place for it.
         fields.remove("password");
     }
-    let head = format!("{{\"exported\":\"{}\",\"profile\":{profile},\"events\":[", app.now());
+    let circles = serde_json::to_value(circles_of(&app, user)).map_err(|e| ApiError::internal(e.to_string()))?;
+    let head =
+        format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
     let (keys, hash) = (Arc::clone(app.node.commands.keys()), app.node.commands.shared_secret());
     let form = Form::new(Format::Ndjson, false, Shaper::new(Profile::Full, false, keys, hash));
     let until = app.node.store.head();
@@ -194,6 +196,9 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     };
     if let Some(party) = party {
         return Ok(party == Party::User(user));
+    }
+    if let Event::CircleInvited(event) = &decoded {
+        return Ok(event.by == user);
     }
     let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.

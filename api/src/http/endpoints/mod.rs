@@ -18,6 +18,7 @@ mod profiles;
 mod push_tokens;
 mod shops;
 mod sign_in;
+mod talks;
 mod trace;
 mod watches;
 mod weibo;
@@ -95,6 +96,17 @@ use crate::app::App;
         watches::set::unbind,
         watches::show::image,
         push_tokens::bind,
+        talks::create::create,
+        talks::list::list,
+        talks::events::events,
+        talks::file::show,
+        talks::file::upload,
+        talks::reports::events,
+        talks::track::track,
+        talks::locates::create,
+        talks::locates::request,
+        talks::locates::watch,
+        talks::stories::send,
         health::healthz,
         health::readyz,
     )
@@ -131,6 +143,7 @@ pub fn routes() -> Vec<Route<App>> {
         circles::routes(),
         watches::routes(),
         push_tokens::routes(),
+        talks::routes(),
         health::routes(),
     ]
     .into_iter()

@@ -125,7 +125,7 @@ impl Gate for Web {
             WebAccess::Public => Ok(WebCaller::Stranger),
             WebAccess::Reader => match self.app.admit(Access::Session, head).await? {
                 Caller::User { user, .. } => Ok(WebCaller::Person(user)),
-                Caller::Stranger => Ok(WebCaller::Stranger),
+                Caller::Stranger | Caller::Watch(_) => Ok(WebCaller::Stranger),
             },
             WebAccess::Internal => {
                 let message = "this needs a header `Authorization: Bearer …` with the token in DIR/internal-token";

@@ -5,6 +5,7 @@ mod chance;
 mod chat;
 mod machine;
 mod made;
+mod mqtt;
 mod people;
 mod pictures;
 mod push;
@@ -33,7 +34,7 @@ struct Cli {
     /// Seconds of each measurement
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
-    /// Leaves out Redis, PostGIS, vipsthumbnail, Prosody and ejabberd
+    /// Leaves out Redis, PostGIS, vipsthumbnail, Prosody, ejabberd and Mosquitto
     #[arg(long, global = true)]
     no_others: bool,
     /// Keeps the directory that was made, to look into
@@ -61,6 +62,8 @@ enum Part {
     People,
     /// Chat in a room, in pairs, and streams that wait, beside Prosody and ejabberd
     Chat,
+    /// From a watch's event to its family's phones, beside Mosquitto
+    Mqtt,
     /// Pushes to a stand-in for Apple
     Push,
     /// Thumbnails, beside vipsthumbnail
@@ -118,6 +121,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),
+        Some(Part::Mqtt) => page.add(mqtt::run(&setup)?),
         Some(Part::Push) => page.add(push::run(&setup)?),
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
@@ -128,6 +132,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
             serving::run(&setup, &mut page)?;
             people::run(&setup, &mut page)?;
             page.add(chat::run(&setup)?);
+            page.add(mqtt::run(&setup)?);
             page.add(push::run(&setup)?);
         }
     }

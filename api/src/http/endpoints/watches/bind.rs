@@ -111,7 +111,7 @@ pub(in super::super) async fn bind(app: Arc<App>, mut request: Request<Caller>) 
                 app.code_limits.failed(&guess, app.now());
             }
         })?;
-        let done = bound(&app, &binding, number, &asked, image.as_ref(), &context).await?;
+        let done = bound(&app, &binding, number, &asked, image, &context).await?;
         let answer = Answer::json(&Answered { imei: asked.imei, key: done.key });
         Ok(app.wrote(&request.caller, done.position, answer).await)
     })
@@ -123,7 +123,7 @@ async fn bound(
     binding: &Binding<'_>,
     number: u16,
     asked: &Asked,
-    image: Option<&Sent>,
+    image: Option<Sent>,
     context: &Context,
 ) -> Result<BoundWatch, ApiError> {
     let circle = super::super::circles::seen_circle(app, binding.by, binding.group)?;

@@ -4,11 +4,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dface_domain::{
-    ids::Imei,
-    objects::ObjectKey,
-    ports::Keys,
-};
+use dface_domain::{ids::Imei, objects::ObjectKey, ports::Keys};
 use dface_workers::{
     objects::key_of,
     pictures::{self, PictureLimits},
@@ -17,11 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     app::{App, Caller},
-    http::{
-        ApiError, Request,
-        endpoints::pictures::refused,
-        upload::FormFile,
-    },
+    http::{ApiError, Request, endpoints::pictures::refused, upload::FormFile},
 };
 
 /// The field that its file comes in.
@@ -55,11 +47,10 @@ fn checked(file: &mut FormFile, limits: &PictureLimits) -> Result<(Vec<u8>, Stri
 }
 
 /// Makes the picture fit for showing, seals and stores it.
-pub(super) async fn store(app: &App, sent: &Sent, imei: Imei, binding: u16) -> Result<ObjectKey, ApiError> {
+pub(super) async fn store(app: &App, sent: Sent, imei: Imei, binding: u16) -> Result<ObjectKey, ApiError> {
     let permit = MAKING.acquire().await.map_err(|e| ApiError::internal(e.to_string()))?;
     let (keys, limits) = (Arc::clone(app.node.commands.keys()), app.node.settings.picture_limits());
-    let bytes = sent.0.clone();
-    let made = tokio::task::spawn_blocking(move || made(&bytes, &limits, &*keys, imei, binding));
+    let made = tokio::task::spawn_blocking(move || made(&sent.0, &limits, &*keys, imei, binding));
     let (object, sealed) = made.await.map_err(|e| ApiError::internal(e.to_string()))??;
     drop(permit);
     app.node.objects.put(object, &sealed).await?;

@@ -65,7 +65,7 @@ pub(in super::super) async fn set(app: Arc<App>, mut request: Request<Caller>) -
                 kept.clone_from(text);
             }
         }
-        if let Some(sent) = &image {
+        if let Some(sent) = image {
             details.image = Some(picture::store(&app, sent, watch.imei, binding).await?);
         }
         let patch = WatchPatch { binding, details, lock: changes.lock, fall: changes.fall };

@@ -30,6 +30,8 @@ pub struct Server {
     pub http: SocketAddr,
     /// Where XMPP clients connect, where it has the role.
     pub xmpp: Option<SocketAddr>,
+    /// Where MQTT clients connect, where there is a broker.
+    pub mqtt: Option<SocketAddr>,
 }
 
 impl Server {
@@ -44,6 +46,7 @@ impl Server {
         let mut child = Command::new(program)
             .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
             .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
+            .env("DFACE_LISTEN__MQTT", "127.0.0.1:0")
             .arg(data)
             .env("DFACE_LOG__LEVEL", "warn")
             .envs(settings.iter().copied())
@@ -55,8 +58,8 @@ impl Server {
         let took = begun.elapsed();
         let ready: serde_json::Value = serde_json::from_str(&line).map_err(|_| "the server did not start")?;
         let http = ready["http"].as_str().ok_or("the server named no address")?.parse()?;
-        let xmpp = ready["xmpp"].as_str().map(str::parse).transpose()?;
-        Ok((Self { child, http, xmpp }, took))
+        let [xmpp, mqtt] = ["xmpp", "mqtt"].map(|key| ready[key].as_str().map(str::parse).transpose());
+        Ok((Self { child, http, xmpp: xmpp?, mqtt: mqtt? }, took))
     }
 
     /// Its process.

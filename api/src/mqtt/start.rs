@@ -1,0 +1,79 @@
+//! Opens the broker of the settings and starts what goes with it.
+
+use std::{sync::Arc, time::Duration};
+
+use dface_domain::{
+    ports::{KeyedHash as _, PortFuture},
+    topics::Account,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    broker::Broker,
+    downs,
+    embedded::{Embedded, Listening},
+    external::{Arrivals, BrokerAddress, External, ExternalConfig, NotTaken},
+    inbound::{self, Inbound},
+    revocations,
+};
+use crate::{app::App, settings::BadSettings};
+
+/// Starts the embedded broker on `listening`.
+pub async fn embedded(app: &Arc<App>, listening: Listening, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+    let (inbound, focus_log) = Inbound::new(Arc::clone(&app.node));
+    let (broker, listening_watches) = Embedded::open(Arc::clone(app), inbound).await;
+    let shown = Arc::clone(&broker) as Arc<dyn Broker>;
+    let shown = Arc::clone(app.node.mqtt.get_or_init(|| shown));
+    tasks.spawn(revocations::follow(Arc::clone(&app.node), Arc::clone(&shown), stop.clone()));
+    tasks.spawn(downs::run(Arc::clone(&app.node), shown, listening_watches, stop.clone()));
+    tasks.spawn(focus_log.run(stop.clone()));
+    tasks.spawn(broker.serve(listening, stop.clone()));
+}
+
+/// Connects to the external broker of the settings, where there is one.
+///
+/// # Errors
+/// The certificates to trust it by cannot be used.
+pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> Result<(), BadSettings> {
+    let (node, settings) = (&app.node, &app.node.settings.mqtt);
+    let BrokerAddress::External(url) = &settings.broker else { return Ok(()) };
+    let tls = if url.tls { Some(Arc::new(node.settings.broker_tls()?)) } else { None };
+    // Of two installations at one broker neither may take the other one's place.
+    let name = node.commands.secret().keyed_hash("mqtt-client", &[]);
+    let config = ExternalConfig {
+        url: url.clone(),
+        tls,
+        client: format!("dface-{}", hex::encode(&name[..8])),
+        patience: Duration::from_secs(settings.broker_timeout_s),
+        packet_bytes: settings.packet_bytes as usize,
+    };
+    let (broker, link) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
+    let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
+    node.external.get_or_init(|| broker);
+    let (inbound, focus_log) = Inbound::new(Arc::clone(node));
+    tasks.spawn(revocations::follow(Arc::clone(node), shown, stop.clone()));
+    tasks.spawn(focus_log.run(stop.clone()));
+    tasks.spawn(link.run(Arc::new(Forwarded(inbound)), stop.clone()));
+    Ok(())
+}
+
+/// What an external broker forwards. It says on which topic, and not who: so a watch is who its topic says, where the broker asked whether it
+/// is; and an app is who its message says.
+struct Forwarded(Arc<Inbound>);
+
+/// By what the clients of an external broker are known: it does not tell them apart.
+const CLIENT: &str = "broker";
+
+impl Arrivals for Forwarded {
+    fn take<'a>(&'a self, topic: &'a str, payload: &'a [u8]) -> PortFuture<'a, Result<(), NotTaken>> {
+        Box::pin(async move {
+            let watch = topic.strip_prefix("xunqun/watch/").and_then(|rest| rest.strip_suffix("/up")?.parse().ok());
+            // What names nobody is ignored and counted where the rest is.
+            let user = || inbound::claimed(payload).map_or(Account::Shared, Account::User);
+            let from = watch.map_or_else(user, Account::Watch);
+            let taken = self.0.take(from, CLIENT, topic, payload).await;
+            taken.map_err(|error| NotTaken(error.to_string()))
+        })
+    }
+}
