@@ -19,6 +19,8 @@ mod merge;
 pub mod payload;
 mod publish;
 mod recipients;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::sync::Arc;
