@@ -50,7 +50,6 @@ use crate::{
     },
     processes,
     settings::{BadSettings, Settings},
-    urls,
     watch_events::Heard,
 };
 
@@ -180,12 +179,6 @@ impl Node {
         };
         node.catch_up().await;
         Ok(node)
-    }
-
-    /// The stable URL of a watch's picture.
-    #[must_use]
-    pub fn watch_image_url(&self, imei: Imei) -> String {
-        urls::watch_picture(&self.settings.public_url, imei)
     }
 
     /// Waits until all read models that go on are at the head of the log.

@@ -24,9 +24,6 @@ impl Settings {
         self.circles.check()?;
         self.check_mqtt()?;
         self.check_apns()?;
-        self.check_mqtt()?;
-        self.check_apns()?;
-        self.circles.check()?;
         self.check_limits()
     }
 

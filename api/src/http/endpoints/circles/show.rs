@@ -16,7 +16,6 @@ use super::{
     position::{LastPosition, last},
     seen_circle, switch,
 };
-use super::{super::talks::last_position, WatchItem, place, seen_circle, switch};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Request, Route, endpoints::pictures::head_urls, route::Reply},
@@ -120,15 +119,6 @@ pub(in super::super) async fn show(app: Arc<App>, request: Request<Caller>) -> R
     let members = members.collect::<Result<_, ApiError>>()?;
     let (name, since) = (app.node.commands.keys().open(&circle.name), circle.since.to_string());
     Ok(Answer::json(&Shown { id, name, since, members, watches: watches(&app, &circle)? }))
-    let sees = |member: &Member| may_see_member_place(place(&circle, viewer), member.shares);
-    let members = circle.members.iter().map(|(user, member)| {
-        let position = if sees(member) { last_position(&app, id, Actor::User(*user))? } else { None };
-        Ok(MemberItem { position, ..member_item(&app, *user, member)? })
-    });
-    let members = members.collect::<Result<_, ApiError>>()?;
-    let (name, since) = (app.node.commands.keys().open(&circle.name), circle.since.to_string());
-    let watches = watches(&app, id, &circle)?;
-    Ok(Answer::json(&Shown { id, name, since, members, watches }))
 }
 
 fn member_item(
@@ -153,16 +143,7 @@ fn member_item(
 }
 
 fn watches(app: &App, circle: &Circle) -> Result<Vec<WatchItem>, ApiError> {
-fn watches(app: &App, group: GroupId, circle: &Circle) -> Result<Vec<WatchItem>, ApiError> {
     let view = app.views().circles.view();
-    let mut items = Vec::new();
-    for imei in &circle.watches {
-        let row = view.watch(*imei);
-        let Some(bound) = row.as_ref().and_then(|row| row.bound.as_ref()) else { continue };
-        let position = last_position(app, group, Actor::Watch(*imei))?;
-        let mut item = WatchItem::new(app, *imei, bound);
-        item.position = position;
-        items.push(item);
-    }
-    Ok(items)
+    let bound = circle.watches.iter().filter_map(|imei| Some((*imei, view.watch(*imei)?)));
+    bound.filter_map(|(imei, row)| Some(WatchItem::new(app, imei, row.bound.as_ref()?))).collect()
 }

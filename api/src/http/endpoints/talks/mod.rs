@@ -75,12 +75,6 @@ impl Item {
     }
 }
 
-/// Where a member or a watch was last, of what that circle was told: as `data` of its push.
-pub(super) fn last_position(app: &App, group: GroupId, of: Actor) -> Result<Option<Value>, ApiError> {
-    let Some(entry) = app.views().families.view().last_fix_in(group, of)? else { return Ok(None) };
-    Ok(Item::of(app, &entry)?.map(|item| item.data))
-}
-
 /// What somebody may see of a circle.
 struct Sight {
     group: GroupId,
