@@ -13,8 +13,6 @@ use tokio_rustls::rustls::ClientConfig;
 use super::{BadSettings, Settings};
 use crate::mqtt::external::BrokerAddress;
 
-use super::BadSettings;
-
 /// An address to listen on, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Optional(pub Option<SocketAddr>);
