@@ -6,7 +6,7 @@ use dface_domain::{
     ports::{KeyedHash as _, PortFuture},
     topics::Account,
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -18,6 +18,9 @@ use super::{
     revocations,
 };
 use crate::{app::App, settings::BadSettings};
+
+/// Watches that have begun to listen and that nobody has told of what waits yet.
+const UNHEARD: usize = 4_096;
 
 /// Starts the embedded broker on `listening`.
 ///
@@ -62,7 +65,10 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
     let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
     node.external.get_or_init(|| broker);
     let (inbound, focus_log) = Inbound::new(Arc::clone(node));
-    tasks.spawn(revocations::follow(Arc::clone(node), shown, stop.clone()));
+    let (listens, listening) = mpsc::channel(UNHEARD);
+    node.listening.get_or_init(|| listens);
+    tasks.spawn(revocations::follow(Arc::clone(node), Arc::clone(&shown), stop.clone()));
+    tasks.spawn(downs::run(Arc::clone(node), shown, listening, stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
     tasks.spawn(link.run(Arc::new(Forwarded(inbound)), stop.clone()));
     Ok(())

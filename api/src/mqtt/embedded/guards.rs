@@ -102,7 +102,7 @@ impl Guards {
             Parameter::SessionUnsubscribed(session, unsubscribe) => {
                 broker.unsubscribed(session, unsubscribe);
             }
-            Parameter::MessageAcked(session, _, publish) => broker.acknowledged(session, publish),
+            Parameter::MessageAcked(session, from, publish) => broker.acknowledged(session, from, publish),
             Parameter::MessageDropped(Some(to), _, _, Reason::MessageQueueFull) => broker.lost(to),
             // A Last Will comes by no other hook, and nobody checked it but the sign-in.
             Parameter::MessagePublish(Some(session), from, publish) if matches!(from.typ(), FromType::LastWill) => {

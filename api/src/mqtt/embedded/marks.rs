@@ -31,7 +31,7 @@ type Row = Vec<(String, LogPosition)>;
 
 struct Mark {
     position: LogPosition,
-    /// What was missed is being said again: until its last event is acknowledged, newer ones say nothing of what came before.
+    /// What was missed is being said again: until its last event is acknowledged, others say nothing of it.
     again: Again,
 }
 
@@ -95,16 +95,24 @@ impl Marks {
         !state.live.contains_key(client) && state.left.contains_key(&key)
     }
 
-    /// A client that wants its session kept has come; begins anew where it asks for that, or is not known. Answers the filters of a session
-    /// that this process does not have.
-    pub(super) fn came(&self, client: &ClientId, anew: bool) -> Vec<String> {
+    /// A client begins anew: nothing of before counts.
+    pub(super) fn forget(&self, client: &ClientId) {
         let key = self.key(client);
         let mut state = self.state.lock();
-        let had_left = state.left.remove(&key).is_some();
-        if !anew && state.live.get(client).is_some_and(|live| !live.frozen) {
+        let was_known = state.live.remove(client).is_some();
+        if state.left.remove(&key).is_some() || was_known {
+            self.remove(key);
+        }
+    }
+
+    /// A client that wants its session kept has come. Answers the filters of a session that this process does not have.
+    pub(super) fn came(&self, client: &ClientId) -> Vec<String> {
+        let key = self.key(client);
+        let mut state = self.state.lock();
+        if state.live.get(client).is_some_and(|live| !live.frozen) {
             return vec![];
         }
-        let row = if had_left && !anew { self.read(key) } else { vec![] };
+        let row = if state.left.remove(&key).is_some() { self.read(key) } else { vec![] };
         let filters: Vec<String> = row.iter().map(|(filter, _)| filter.clone()).collect();
         let due = |(filter, position)| (filter, Mark { position, again: Again::Due });
         let live = Live { key, filters: row.into_iter().map(due).collect(), frozen: false, dirty: true };
@@ -149,15 +157,19 @@ impl Marks {
         Some(self.state.lock().live.get(client)?.filters.get(filter)?.position)
     }
 
-    /// A client has acknowledged an event.
-    pub(super) fn acknowledged(&self, client: &ClientId, scope: Scope, position: LogPosition) {
+    /// A client has acknowledged an event, which was said `again` or for the first time.
+    pub(super) fn acknowledged(&self, client: &ClientId, scope: Scope, position: LogPosition, again: bool) {
         let mut state = self.state.lock();
         let Some(live) = state.live.get_mut(client).filter(|live| !live.frozen) else { return };
         for (_, mark) in live.filters.iter_mut().filter(|(filter, _)| topics::scope(filter) == Some(scope)) {
             match mark.again {
-                Again::Until(Some(last)) if position == last => mark.again = Again::No,
-                Again::Until(Some(last)) if position > last => continue,
-                _ => {}
+                Again::No => {}
+                Again::Until(last) if again => {
+                    if last.is_some_and(|last| position >= last) {
+                        mark.again = Again::No;
+                    }
+                }
+                Again::Due | Again::Until(_) => continue,
             }
             if position > mark.position {
                 mark.position = position;
@@ -187,7 +199,13 @@ impl Marks {
         if lost || live.frozen {
             self.write(&live);
             state.left.insert(live.key, now);
-        } else if let Err(error) = self.rows.remove(live.key) {
+        } else {
+            self.remove(live.key);
+        }
+    }
+
+    fn remove(&self, key: Key) {
+        if let Err(error) = self.rows.remove(key) {
             tracing::warn!(%error, "how far an MQTT client was cannot be forgotten");
         }
     }
@@ -215,9 +233,7 @@ impl Marks {
             .collect();
         for key in away {
             state.left.remove(&key);
-            if let Err(error) = self.rows.remove(key) {
-                tracing::warn!(%error, "how far an MQTT client was cannot be forgotten");
-            }
+            self.remove(key);
         }
     }
 }
@@ -244,15 +260,15 @@ mod tests {
     fn a_client_of_before_is_begun_again_where_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let marks = open(dir.path());
-        assert_eq!(marks.came(&phone(), false), Vec::<String>::new());
+        assert_eq!(marks.came(&phone()), Vec::<String>::new());
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(10)), None);
-        marks.acknowledged(&phone(), CIRCLE, LogPosition(12));
+        marks.acknowledged(&phone(), CIRCLE, LogPosition(12), false);
         marks.keep(Timestamp::from_seconds(1), 60);
         drop(marks);
 
         let marks = open(dir.path());
         assert!(marks.has_left(&phone()));
-        assert_eq!(marks.came(&phone(), false), [FILTER]);
+        assert_eq!(marks.came(&phone()), [FILTER]);
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(20)), Some(LogPosition(12)));
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(20)), None, "once");
     }
@@ -261,17 +277,17 @@ mod tests {
     fn what_is_newer_than_what_is_said_again_moves_no_mark_until_that_is_acknowledged() {
         let dir = tempfile::tempdir().unwrap();
         let marks = open(dir.path());
-        marks.came(&phone(), false);
+        marks.came(&phone());
         marks.subscribed(&phone(), FILTER, LogPosition(10));
         marks.gone(&phone(), true, Timestamp::from_seconds(1));
-        marks.came(&phone(), false);
+        marks.came(&phone());
         marks.subscribed(&phone(), FILTER, LogPosition(20));
         marks.said_again(&phone(), FILTER, Some(LogPosition(15)));
-        let after = |position| {
-            marks.acknowledged(&phone(), CIRCLE, LogPosition(position));
+        let after = |position, again| {
+            marks.acknowledged(&phone(), CIRCLE, LogPosition(position), again);
             marks.position(&phone(), FILTER).unwrap().0
         };
-        assert_eq!([after(11), after(21), after(15), after(22)], [11, 11, 15, 22]);
+        assert_eq!([after(11, true), after(21, false), after(15, true), after(22, false)], [11, 11, 15, 22]);
     }
 
     #[test]
@@ -279,12 +295,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let marks = open(dir.path());
         let lose = || {
-            marks.came(&phone(), true);
+            marks.came(&phone());
             marks.subscribed(&phone(), FILTER, LogPosition(10));
             marks.gone(&phone(), true, Timestamp::from_seconds(0));
         };
         lose();
-        assert_eq!(marks.came(&phone(), true), Vec::<String>::new());
+        marks.forget(&phone());
+        assert_eq!(marks.came(&phone()), Vec::<String>::new());
         marks.gone(&phone(), false, Timestamp::from_seconds(0));
         assert!(!marks.has_left(&phone()), "it ended its session");
         lose();
@@ -296,12 +313,12 @@ mod tests {
     fn who_lost_something_is_told_again_from_there() {
         let dir = tempfile::tempdir().unwrap();
         let marks = open(dir.path());
-        marks.came(&phone(), false);
+        marks.came(&phone());
         marks.subscribed(&phone(), FILTER, LogPosition(10));
         marks.freeze(&phone());
-        marks.acknowledged(&phone(), CIRCLE, LogPosition(30));
+        marks.acknowledged(&phone(), CIRCLE, LogPosition(30), false);
         marks.gone(&phone(), false, Timestamp::from_seconds(0));
-        marks.came(&phone(), false);
+        marks.came(&phone());
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(40)), Some(LogPosition(10)));
     }
 }

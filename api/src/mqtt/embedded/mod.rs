@@ -36,7 +36,7 @@ use rmqtt::{
     server::MqttServer,
     session::{Session, SessionState},
     shared::DefaultShared,
-    types::{ClientId, From, Id, Publish, QoS, Subscribe, Unsubscribe},
+    types::{ClientId, From, FromType, Id, Publish, QoS, Subscribe, Unsubscribe},
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -253,10 +253,11 @@ impl Embedded {
     }
 
     /// A client has acknowledged what an event says.
-    fn acknowledged(&self, session: &Session, publish: &Publish) {
+    fn acknowledged(&self, session: &Session, from: &From, publish: &Publish) {
         let position = publish.create_time.and_then(|position| u64::try_from(position).ok()).map(LogPosition);
         if let (Some(position), Some(scope)) = (position, topics::scope(&publish.topic)) {
-            self.marks.acknowledged(&scoped::key(&session.id), scope, position);
+            let again = matches!(from.typ(), FromType::Admin);
+            self.marks.acknowledged(&scoped::key(&session.id), scope, position, again);
         }
     }
 

@@ -19,7 +19,7 @@ use rmqtt::{
     session::{DefaultSessionManager, Session, SessionLike, SessionManager},
     shared::Entry,
     types::{
-        ConnectInfo, ConnectInfoType, DisconnectInfo, FitterType, Id, ListenerConfig, MessageQueueType,
+        ConnectInfo, ConnectInfoType, DisconnectInfo, FitterType, From, Id, ListenerConfig, MessageQueueType,
         OutInflightType, QoS, SessionSubs, Subscribe, SubscriptionOptions, TimestampMillis, Topic, TopicFilter,
     },
 };
@@ -27,7 +27,7 @@ use rmqtt::{
 use super::{Embedded, guards, marks::Marks, packet, scoped};
 use crate::{mqtt::accounts, pushes};
 
-/// Events read at once; they are acknowledged before the next are.
+/// Events read at once, and no more than half of what may wait for a client; they are acknowledged before the next are.
 const BATCH: usize = 100;
 
 /// Events of the log looked at for one person's own topic, at most: the newest.
@@ -39,7 +39,7 @@ const OWN_TYPES: &[&str] = &["CircleLeft", "LocationRequested", "TalkReceipted"]
 /// Between two looks whether a client has acknowledged.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The longest wait for it.
+/// How long the read models may take before it is said that they are waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes sessions, and tells clients that theirs is kept where it can be begun again. MQTT 5 is answered from what rmqtt has
@@ -106,14 +106,18 @@ fn is_kept(connect: &ConnectInfo) -> bool {
 /// A client has connected: begins its session again where this process does not have it.
 pub(super) async fn begin(broker: &Arc<Embedded>, session: &Session) {
     let Ok(connect) = session.connect_info().await else { return };
+    let client = scoped::key(&session.id);
+    if !is_kept(&connect) || connect.clean_start() {
+        broker.marks.forget(&client);
+    }
     if !is_kept(&connect) {
         return;
     }
-    let filters = broker.marks.came(&scoped::key(&session.id), connect.clean_start());
+    let filters = broker.marks.came(&client);
     let Some(account) = guards::account(&session.id).filter(|_| is_old(&connect)) else { return };
     for filter in filters {
         if !accounts::may_subscribe(broker.node(), account, &filter) {
-            broker.marks.unsubscribed(&scoped::key(&session.id), &filter);
+            broker.marks.unsubscribed(&client, &filter);
             continue;
         }
         let mut opts = SubscriptionOptions::default();
@@ -177,7 +181,7 @@ impl SayAgain {
         let member = node.views.circles.view().circle(group).and_then(|circle| circle.members.get(&user).copied());
         let Some(mut from) = member.map(|member| from.max(member.position)) else { return Ok(None) };
         loop {
-            let entries = node.views.families.view().after(group, from, BATCH).map_err(|e| e.to_string())?;
+            let entries = node.views.families.view().after(group, from, self.batch()).map_err(|e| e.to_string())?;
             let Some(end) = entries.last().map(|entry| entry.position) else { return Ok(last) };
             for entry in entries.into_iter().filter(|entry| entry.position <= self.until) {
                 last = self.say(entry.event, entry.position, entry.at).await?.or(last);
@@ -200,13 +204,21 @@ impl SayAgain {
                 if OWN_TYPES.contains(&&*recorded.data.type_name) {
                     let event = recorded.data.decode().map_err(|e| e.to_string())?;
                     last = self.say(event, recorded.position, recorded.occurred_at).await?.or(last);
+                    // They are few: one after the other fits any queue.
+                    if !self.acknowledged(last).await {
+                        return Ok(last);
+                    }
                 }
             }
-            if end >= self.until || !self.acknowledged(last).await {
+            if end >= self.until {
                 return Ok(last);
             }
             from = end;
         }
+    }
+
+    fn batch(&self) -> usize {
+        BATCH.min(self.broker.node().settings.mqtt.queued.div_ceil(2))
     }
 
     /// Says an event to this client alone, where it is published on a topic that the filter asks for; answers its position where it was.
@@ -215,10 +227,10 @@ impl SayAgain {
         let Some((topics, data)) = published else { return Ok(None) };
         let filter = Topic::from_str(&self.filter).map_err(|e| e.to_string())?;
         let Some(topic) = topics.iter().find(|topic| filter.matches_str(topic.as_str())) else { return Ok(None) };
-        let entry = self.entry().await;
-        let (from, publish) = packet(&self.broker, topic, Bytes::from(data.json()), Some(position));
-        let is_said = entry.id_same() == Some(true) && entry.publish(from, publish).await.is_ok();
-        Ok(is_said.then_some(position))
+        let (_, publish) = packet(&self.broker, topic, Bytes::from(data.json()), Some(position));
+        // By which it is told from what is said for the first time, when it is acknowledged.
+        let from = From::from_admin(self.session.id.clone());
+        Ok(self.entry().await.publish(from, publish).await.is_ok().then_some(position))
     }
 
     async fn entry(&self) -> Box<dyn Entry> {
@@ -229,15 +241,15 @@ impl SayAgain {
     async fn acknowledged(&self, last: Option<LogPosition>) -> bool {
         let Some(last) = last else { return true };
         let client = scoped::key(&self.session.id);
-        let waited = tokio::time::timeout(PATIENCE, async {
-            while self.broker.marks.position(&client, &self.filter).is_some_and(|position| position < last) {
-                tokio::time::sleep(LOOK).await;
-                if self.entry().await.id_same() != Some(true) {
-                    return false;
-                }
+        while self.broker.marks.position(&client, &self.filter).is_some_and(|position| position < last) {
+            tokio::time::sleep(LOOK).await;
+            // It may be away, and come back to its session; whoever may not be told any more acknowledges nothing.
+            let account = guards::account(&self.session.id);
+            let may = account.is_some_and(|of| accounts::may_subscribe(self.broker.node(), of, &self.filter));
+            if !may || !self.entry().await.exist() {
+                return false;
             }
-            true
-        });
-        waited.await.unwrap_or(true)
+        }
+        true
     }
 }
