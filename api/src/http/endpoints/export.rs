@@ -57,8 +57,7 @@ pub(super) async fn export(app: Arc<App>, request: Request<Caller>) -> Reply {
         fields.remove("password");
     }
     let circles = serde_json::to_value(circles_of(&app, user)).map_err(|e| ApiError::internal(e.to_string()))?;
-    let head =
-        format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
+    let head = format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
     let (keys, hash) = (Arc::clone(app.node.commands.keys()), app.node.commands.shared_secret());
     let form = Form::new(Format::Ndjson, false, Shaper::new(Profile::Full, false, keys, hash));
     let until = app.node.store.head();
