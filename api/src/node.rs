@@ -16,7 +16,6 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
-    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
@@ -180,12 +179,6 @@ impl Node {
         };
         node.catch_up().await;
         Ok(node)
-    }
-
-    /// The stable URL of a watch's picture.
-    #[must_use]
-    pub fn watch_image_url(&self, imei: Imei) -> String {
-        format!("{}/watches/image?imei={imei}", self.settings.public_url)
     }
 
     /// Waits until all read models that go on are at the head of the log.

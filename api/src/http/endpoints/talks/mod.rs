@@ -15,6 +15,7 @@ use dface_domain::{
     ids::{GroupId, Imei, MessageId, UserId},
     privacy::may_see_of_circle,
     rejection::Rejection,
+    reports::Actor,
 };
 use dface_projections::{circles::Bound, families::Entry};
 use serde::Serialize;
