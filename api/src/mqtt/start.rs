@@ -61,7 +61,7 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
         patience: Duration::from_secs(settings.broker_timeout_s),
         packet_bytes: settings.packet_bytes as usize,
     };
-    let (broker, link) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
+    let (broker, link, listening) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
     let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
     node.external.get_or_init(|| broker);
     let (inbound, focus_log) = Inbound::new(Arc::clone(node));
