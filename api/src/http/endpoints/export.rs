@@ -11,6 +11,7 @@ use dface_domain::{
     messages::Party,
     objects::ObjectError,
     ports::EventStore as _,
+    reports::Actor,
     sealed::Subject,
 };
 use dface_projections::photos::Standing;
@@ -196,8 +197,15 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     if let Some(party) = party {
         return Ok(party == Party::User(user));
     }
-    if let Event::CircleInvited(event) = &decoded {
-        return Ok(event.by == user);
+    let in_circle = match &decoded {
+        Event::CircleInvited(event) => Some(Actor::User(event.by)),
+        Event::StorySent(event) => Some(Actor::User(event.by)),
+        Event::TalkSent(event) => Some(event.from),
+        Event::TalkReceipted(event) => Some(event.by),
+        _ => None,
+    };
+    if let Some(by) = in_circle {
+        return Ok(by == Actor::User(user));
     }
     let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.
