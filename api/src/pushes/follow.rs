@@ -122,7 +122,7 @@ async fn next(node: &Node, after: LogPosition) -> Vec<Recorded> {
 }
 
 /// What an event tells, where it is not too old to be told.
-fn happened(node: &Node, recorded: &Recorded) -> Option<Happened> {
+pub(super) fn happened(node: &Node, recorded: &Recorded) -> Option<Happened> {
     if !Told::TYPES.contains(&&*recorded.data.type_name) || is_old(node, recorded.time) {
         return None;
     }

@@ -4,6 +4,7 @@
 mod chat;
 mod circles;
 mod pictures;
+mod talks;
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use dface_tests::{Answer, Given, Operator, Phone, Server, client::pairs, picture
 use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::{Value, json};
 
-use self::{circles::Family, pictures::Pictures};
+use self::{circles::Family, pictures::Pictures, talks::Told};
 use super::{HERE, arrive, block, done, follow, north, settle};
 
 /// Endpoints that take nobody's id and show nobody but the caller, or nobody at all.
@@ -46,6 +47,7 @@ struct Asked<'a> {
     coupon: &'a str,
     pictures: &'a Pictures,
     family: &'a Family,
+    told: &'a Told,
 }
 
 /// Who asks.
@@ -123,6 +125,7 @@ impl Asked<'_> {
         let mut rows = self.acting_with_pictures(viewer);
         rows.extend(self.acting_in_chat(viewer));
         rows.extend(self.acting_in_circles(viewer));
+        rows.extend(self.telling(viewer));
         rows.extend([
             ("§9 checking in as the subject", post("/checkins", &arriving)),
             ("§16 changing the subject", post("/user_info/set", &[("user_id", &user)])),
@@ -229,6 +232,7 @@ fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> Stri
         column.extend(asked.picture_rows(viewer));
         column.extend(asked.chat_rows(viewer));
         column.extend(asked.circle_rows(viewer));
+        column.extend(asked.told_rows(viewer));
     }
     // The subject comes last, who may.
     for ((_, viewer), column) in viewers.iter().zip(&mut columns).rev() {
@@ -299,9 +303,9 @@ fn who_may_see_what_of_whom() {
         let pictures = Pictures::of(&operator, subject, [friend, third], shop, invisible);
         chat::settled(&server, subject.user, shop, &pictures);
         let family = Family::of(&operator, subject, [friend, blocked, blocker], invisible);
-        let (checkin, coupon, pictures, family) = (&checkin, &coupon, &pictures, &family);
-        let asked =
-            Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family };
+        let told = Told::of(&server, subject, &family);
+        let (checkin, coupon, pictures, family, told) = (&checkin, &coupon, &pictures, &family, &told);
+        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family, told };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
@@ -315,6 +319,7 @@ fn every_endpoint_is_in_the_table_or_of_nobody_else() {
         include_str!("matrix/chat.rs"),
         include_str!("matrix/circles.rs"),
         include_str!("matrix/pictures.rs"),
+        include_str!("matrix/talks.rs"),
     ]
     .concat();
     let server = Server::start();

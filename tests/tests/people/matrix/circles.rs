@@ -7,8 +7,8 @@ use super::{Asked, Viewer, settle};
 
 /// A circle of the subject's with a watch.
 pub(super) struct Family {
-    group: u64,
-    imei: String,
+    pub(super) group: u64,
+    pub(super) imei: String,
 }
 
 fn id(answer: &Value) -> u64 {
