@@ -235,15 +235,6 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     }
     if let Some(actors) = of_circles(&decoded) {
         return Ok(actors.contains(&Actor::User(user)));
-    let in_circle = match &decoded {
-        Event::CircleInvited(event) => Some(Actor::User(event.by)),
-        Event::StorySent(event) => Some(Actor::User(event.by)),
-        Event::TalkSent(event) => Some(event.from),
-        Event::TalkReceipted(event) => Some(event.by),
-        _ => None,
-    };
-    if let Some(by) = in_circle {
-        return Ok(by == Actor::User(user));
     }
     let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.
