@@ -4,10 +4,9 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
-    time::Duration,
 };
 
-use dface_domain::{ids::Imei, ports::KeyedHash as _, topics::Account};
+use dface_domain::{ports::KeyedHash as _, topics::Account};
 use http::HeaderValue;
 
 use super::{Admin, AdminAccess, Operator};
@@ -17,14 +16,10 @@ use crate::{
         accounts::{self, NotAdmitted},
         external::{BrokerAddress, clients::Clients},
     },
-    node::Node,
 };
 
 /// What RabbitMQ's MQTT calls the queues of its clients, with the client's id behind it.
 const QUEUE: &str = "mqtt-subscription-";
-
-/// How long a broker may take to subscribe somebody whom it asked about.
-const SUBSCRIBING: Duration = Duration::from_secs(1);
 
 /// Where RabbitMQ's MQTT publishes.
 const EXCHANGE: &str = "amq.topic";
@@ -157,20 +152,6 @@ pub(super) async fn topic(admin: Arc<Admin>, request: Request<Operator>) -> Repl
         "read" => accounts::may_subscribe(&admin.node, account, &topic),
         _ => false,
     };
-    if let (true, "read", Account::Watch(imei)) = (may, permission.as_str(), account) {
-        listens_soon(&admin.node, imei);
-    }
-    told(may)
-}
-
-/// A watch subscribes when it has our word: what waits for it is published a little later.
-fn listens_soon(node: &Node, imei: Imei) {
-    let Some(listens) = node.listening.get().cloned() else { return };
-    tokio::spawn(async move {
-        tokio::time::sleep(SUBSCRIBING).await;
-        // Nobody hears it where the node stops.
-        let _ = listens.send(imei).await;
-    });
     if let (true, "read", Account::Watch(imei)) = (may, permission.as_str(), account)
         && let Some(external) = admin.node.external.get().cloned()
     {

@@ -19,9 +19,6 @@ use super::{
 };
 use crate::{app::App, settings::BadSettings};
 
-/// Watches that have begun to listen and that nobody has told of what waits yet.
-const UNHEARD: usize = 4_096;
-
 /// Starts the embedded broker on `listening`.
 ///
 /// # Errors
@@ -65,8 +62,6 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
     let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
     node.external.get_or_init(|| broker);
     let (inbound, focus_log) = Inbound::new(Arc::clone(node));
-    let (listens, listening) = mpsc::channel(UNHEARD);
-    node.listening.get_or_init(|| listens);
     tasks.spawn(revocations::follow(Arc::clone(node), Arc::clone(&shown), stop.clone()));
     tasks.spawn(downs::run(Arc::clone(node), shown, listening, stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
