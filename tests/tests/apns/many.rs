@@ -82,14 +82,23 @@ pub fn all_end(server: &Server, apple: &Apple, people: &[Person], messages: &[Ve
         if (accepted, left) != seen {
             (seen, since) = ((accepted, left), Instant::now());
         }
-        let missing = || missing(apple, people, messages);
+        let missing = || (missing(apple, people, messages), told_of(server));
         assert!(
             since.elapsed() < SILENCE,
-            "of {due}, {} are missing, {left} jobs are left, and nothing comes",
+            "of {due}, {:?} are missing, {left} jobs are left, and nothing comes",
             missing()
         );
         std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// What the log says of pushes, for whoever looks at a failure.
+fn told_of(server: &Server) -> String {
+    let ends = server.operator().get("/events?type=PushEnded").text;
+    let of = |end: &str| ends.lines().filter(|line| line.contains(end)).count();
+    let ends = ["accepted", "unbound", "refused", "expired", "superfluous"].map(|end| (end, of(end)));
+    let (said, missed) = (count(server, "MessageSent"), count(server, "MessageMissed"));
+    format!("{said} messages, {missed} missed, pushes ended {ends:?}")
 }
 
 /// Pushes that are not over, of those that are known of.

@@ -6,13 +6,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use dface_commands::{
-    Context,
-    circles::MemberRef,
-    people::NewAccount,
-    reports::Bond,
-    watches::{Binding, WatchRef},
-};
+use dface_commands::{Context, circles::MemberRef, people::NewAccount, reports::Bond, watches::Binding};
 use dface_domain::{
     envelope::LogPosition,
     events::{Event, Gender, PushDue},
@@ -156,10 +150,6 @@ impl World {
         let (phone, fast_call_phone) = (text("13800000001"), text("13800000002"));
         let details = WatchDetails { mac, dev_name, phone, fast_call_phone, image: None };
         self.node.commands.bind_watch(&binding, number, text("1"), &details, &self.context()).await.unwrap();
-    }
-
-    pub(super) fn watch(&self) -> WatchRef {
-        WatchRef { imei: self.imei, group: self.group, by: self.anna }
     }
 
     /// The watch tells something, `ago` seconds ago by its clock.

@@ -23,7 +23,7 @@ fn code(guardian: &Phone, group: u64) -> String {
 impl Family {
     /// `members` come in, of whom the last is removed again.
     pub(super) fn of(operator: &Operator, subject: &Phone, members: [&Phone; 3], round: usize) -> Self {
-        let group = id(&subject.post("/groups/create", &[("name", &"the subject's family")]).ok());
+        let group = id(&subject.post("/groups/create", &[("name", &"一家")]).ok());
         for member in members {
             member.post("/groups/join", &[("code", &code(subject, group))]).ok();
         }
