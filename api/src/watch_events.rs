@@ -132,16 +132,29 @@ async fn one(node: &Node, imei: Imei, read: Result<WatchEvent, BadEvent>) -> Res
     let (commands, ahead_s) = (&node.commands, node.settings.watches.clock_ahead_s);
     let (at, _) = event.time(commands.clock().now(), ahead_s);
     let context = Context::new(commands.fresh_id());
-    let message = |kind: &str| commands.report_message(imei, kind, &event.id);
+    // All of its content, so that another report under the same id is another one.
+    let message =
+        |kind: &str| commands.report_message(imei, kind, &format!("{} {:?}", event.id, (event.clock, &event.what)));
     let done = match &event.what {
         Reported::Told(report) => {
             let bond = Bond { imei, group: bound.group, binding: bound.binding, fall: bound.fall };
             commands.report(&bond, &event, report, ahead_s, &context).await
         }
-        Reported::Battery(percent) => commands.battery(imei, *percent, message("battery"), &context.at(at)).await,
+        Reported::Battery(percent) => {
+            let message = message("battery");
+            if is_known(node, message)? {
+                Ok(None)
+            } else {
+                commands.battery(imei, *percent, message, &context.at(at)).await
+            }
+        }
         Reported::Presence(online) => {
-            let kind = if *online { "online" } else { "offline" };
-            commands.watch_presence(imei, *online, Some(message(kind)), &context.at(at)).await
+            let message = message(if *online { "online" } else { "offline" });
+            if is_known(node, message)? {
+                Ok(None)
+            } else {
+                commands.watch_presence(imei, *online, Some(message), &context.at(at)).await
+            }
         }
         Reported::Receipt(_) => Ok(None),
     };
@@ -150,6 +163,11 @@ async fn one(node: &Node, imei: Imei, read: Result<WatchEvent, BadEvent>) -> Res
         Err(CommandError::Keys(dface_domain::ports::KeyError::Destroyed(_))) => Err(Rejection::WatchUnknown.into()),
         done => Ok(done?),
     }
+}
+
+/// Whether that was told before: states change to and fro, and a repeat that comes late must not change one back.
+fn is_known(node: &Node, message: MessageId) -> Result<bool, ModelError> {
+    Ok(node.views.families.view().entry(message)?.is_some())
 }
 
 /// A watch has what it was told. What does not wait for it (any more) is no news.

@@ -6,6 +6,7 @@
 mod checkins;
 mod circles;
 mod erasure;
+mod families;
 mod generations;
 mod messages;
 mod picky;

@@ -21,7 +21,8 @@ impl Told {
         let fields = [("group_id", group.as_str()), ("type", "1"), ("length", "1")];
         let request = with_file(subject.request(Method::POST, "/talks/create"), "file", b"#!AMR\n<".to_vec(), &fields);
         let talk = Answer::to(request).ok();
-        let located = json!({ "id": "1", "kind": "locate", "timestamp": 4_102_444_800_u64, "type": 1, "lat": 30, "lon": 120 });
+        let located =
+            json!({ "id": "1", "kind": "locate", "timestamp": 4_102_444_800_u64, "type": 1, "lat": 30, "lon": 120 });
         let request = server.request(Method::POST, "/watches/events").basic_auth(imei, Some(KEY));
         Answer::to(request.body(located.to_string())).ok();
         settle(subject);
