@@ -39,7 +39,7 @@ use dface_projections::{
     trace::{Trace, TraceView},
 };
 use dface_workers::objects;
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
@@ -138,8 +138,6 @@ pub struct Node {
     pub mqtt: OnceLock<Arc<dyn Broker>>,
     /// The same, where it is another program.
     pub external: OnceLock<Arc<External>>,
-    /// Which of its watches listen from now on.
-    pub listening: OnceLock<mpsc::Sender<Imei>>,
     /// Whose its clients are.
     pub clients: Arc<Clients>,
     /// Who has the app open.
@@ -175,7 +173,6 @@ impl Node {
             desk: OnceLock::new(),
             mqtt: OnceLock::new(),
             external: OnceLock::new(),
-            listening: OnceLock::new(),
             clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),

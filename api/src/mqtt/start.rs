@@ -6,7 +6,7 @@ use dface_domain::{
     ports::{KeyedHash as _, PortFuture},
     topics::Account,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
