@@ -240,10 +240,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
 
     crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
-    if let Some(listening) = listeners.mqtt {
-        mqtt::embedded(&families, listening, &mut tasks, &stop).await.map_err(Failure::work)?;
-    }
-    mqtt::external(&families, &mut tasks, &stop)?;
+    start_families(&families, listeners.mqtt, &mut tasks, &stop).await?;
     let limits = limits(settings);
     let web = Arc::clone(&door);
     tasks.spawn(serve(listeners.http, limits.clone(), tls.clone(), stop.clone(), move |peer| {
@@ -259,16 +256,11 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
-    tasks.spawn(crate::pushes::run(Arc::clone(node), stop.clone()));
-    tasks.spawn(crate::watch_timers::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
     start_worker(node, &desk, &mut tasks, &stop)?;
 
-    let run_file = settings.data.join(RUN_FILE);
-    write_private(&run_file, &json!(run).to_string()).map_err(Failure::work)?;
-    // Before the ready line: whoever reads it may tell the server to stop at once.
-    let told = Told::listen()?;
-    print_json(&Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at })?;
+    let ready = Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at };
+    let told = announce(settings, &run, &ready)?;
     if is_demo {
         demo::tell(http_at, admin_at, scheme, &settings.data);
     }
@@ -276,9 +268,34 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tracing::info!("stopping");
     stop.cancel();
     while tasks.join_next().await.is_some() {}
-    if let Err(error) = std::fs::remove_file(&run_file) {
+    if let Err(error) = std::fs::remove_file(settings.data.join(RUN_FILE)) {
         tracing::warn!(%error, "run.json could not be removed");
     }
+    Ok(())
+}
+
+/// Says where everything listens.
+fn announce(settings: &Settings, run: &RunFile, ready: &Ready) -> Result<Told, Failure> {
+    write_private(&settings.data.join(RUN_FILE), &json!(run).to_string()).map_err(Failure::work)?;
+    // Before the ready line: whoever reads it may tell the server to stop at once.
+    let told = Told::listen()?;
+    print_json(ready)?;
+    Ok(told)
+}
+
+/// What families and their watches need: the MQTT broker, pushes, and what happens by time alone.
+async fn start_families(
+    app: &Arc<App>,
+    listening: Option<embedded::Listening>,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    if let Some(listening) = listening {
+        mqtt::embedded(app, listening, tasks, stop).await.map_err(Failure::work)?;
+    }
+    mqtt::external(app, tasks, stop)?;
+    tasks.spawn(crate::pushes::run(Arc::clone(&app.node), stop.clone()));
+    tasks.spawn(crate::watch_timers::run(Arc::clone(&app.node), stop.clone()));
     Ok(())
 }
 
