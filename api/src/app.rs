@@ -133,7 +133,19 @@ impl App {
         let receiving = Semaphore::new(limits.uploads_at_once);
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
         let (pages, written) = (Pages::default(), Cache::new(WRITERS));
-        Ok(Self { node, sign_in_limits, init_limits, code_limits, watch_gate: WatchGate::default(), boots, weibo, zone, receiving, pages, written })
+        Ok(Self {
+            node,
+            sign_in_limits,
+            init_limits,
+            code_limits,
+            watch_gate: WatchGate::default(),
+            boots,
+            weibo,
+            zone,
+            receiving,
+            pages,
+            written,
+        })
     }
 
     /// The read models.

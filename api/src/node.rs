@@ -16,7 +16,6 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
-    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
@@ -51,7 +50,6 @@ use crate::{
     },
     processes,
     settings::{BadSettings, Settings},
-    urls,
     watch_events::Heard,
 };
 
@@ -181,12 +179,6 @@ impl Node {
         };
         node.catch_up().await;
         Ok(node)
-    }
-
-    /// The stable URL of a watch's picture.
-    #[must_use]
-    pub fn watch_image_url(&self, imei: Imei) -> String {
-        urls::watch_picture(&self.settings.public_url, imei)
     }
 
     /// Waits until all read models that go on are at the head of the log.

@@ -12,6 +12,7 @@
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `xmpp` | a client of chat that does what it is told |
 //! | `apns` | a stand-in for Apple's push service |
+//! | `mqtt` | MQTT clients that others wrote |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
@@ -27,6 +28,7 @@ pub mod command;
 pub mod disk;
 pub mod graph;
 pub mod log;
+pub mod mqtt;
 pub mod operator;
 pub mod phone;
 pub mod pictures;

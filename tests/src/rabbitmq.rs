@@ -153,7 +153,9 @@ impl RabbitMq {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
-    fn log(&self) -> String {
+    /// What it wrote.
+    #[must_use]
+    pub fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("server.out")).unwrap_or_default()
     }
 

@@ -117,10 +117,16 @@ pub(super) async fn resource(admin: Arc<Admin>, request: Request<Operator>) -> R
     let (name, resource, thing, permission) = (of("username")?, of("resource")?, of("name")?, of("permission")?);
     let may = match resource.as_str() {
         "exchange" => thing == EXCHANGE && matches!(permission.as_str(), "read" | "write"),
-        "queue" => thing.strip_prefix(QUEUE).is_some_and(|client| Clients::is_of(&name, client)),
+        "queue" => client_of(&thing).is_some_and(|client| Clients::is_of(&name, client)),
         _ => false,
     };
     told(may && named(&admin, &name).is_some())
+}
+
+/// The client whose queue that is: one for each quality of service.
+fn client_of(queue: &str) -> Option<&str> {
+    let rest = queue.strip_prefix(QUEUE)?;
+    rest.strip_suffix("qos0").or_else(|| rest.strip_suffix("qos1"))
 }
 
 /// Whether somebody may read or write a topic now.
@@ -141,11 +147,17 @@ pub(super) async fn topic(admin: Arc<Admin>, request: Request<Operator>) -> Repl
         seen(&admin, account, client);
     }
     let topic = of_routing_key(&key);
-    told(match permission.as_str() {
+    let may = match permission.as_str() {
         "write" => accounts::may_publish(account, &topic),
         "read" => accounts::may_subscribe(&admin.node, account, &topic),
         _ => false,
-    })
+    };
+    if let (true, "read", Account::Watch(imei)) = (may, permission.as_str(), account)
+        && let Some(external) = admin.node.external.get().cloned()
+    {
+        tokio::spawn(async move { external.listens(imei).await });
+    }
+    told(may)
 }
 
 /// A topic or a filter of MQTT, from what AMQP calls it.
@@ -163,7 +175,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routing_keys_are_topics() {
+    fn routing_keys_are_topics_and_queues_are_clients() {
+        assert_eq!(client_of("mqtt-subscription-7-phoneqos1"), Some("7-phone"));
+        assert_eq!((client_of("mqtt-subscription-7"), client_of("jobsqos0")), (None, None));
         assert_eq!(of_routing_key("xunqun.group.*.#"), "xunqun/group/+/#");
     }
 }

@@ -241,7 +241,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     crate::processes::start(node)?;
     let mut tasks = JoinSet::new();
     if let Some(listening) = listeners.mqtt {
-        mqtt::embedded(&families, listening, &mut tasks, &stop).await;
+        mqtt::embedded(&families, listening, &mut tasks, &stop).await.map_err(Failure::work)?;
     }
     mqtt::external(&families, &mut tasks, &stop)?;
     let limits = limits(settings);

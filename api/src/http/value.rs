@@ -100,7 +100,10 @@ macro_rules! ids {
     };
 }
 
-ids!(CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject, UserId);
+ids!(
+    CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject,
+    UserId
+);
 
 #[cfg(test)]
 mod tests {

@@ -20,15 +20,25 @@ use super::{
 use crate::{app::App, settings::BadSettings};
 
 /// Starts the embedded broker on `listening`.
-pub async fn embedded(app: &Arc<App>, listening: Listening, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+///
+/// # Errors
+/// The disk's.
+pub async fn embedded(
+    app: &Arc<App>,
+    listening: Listening,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<(), fjall::Error> {
     let (inbound, focus_log) = Inbound::new(Arc::clone(&app.node));
-    let (broker, listening_watches) = Embedded::open(Arc::clone(app), inbound).await;
+    let (broker, listening_watches) = Embedded::open(Arc::clone(app), inbound).await?;
     let shown = Arc::clone(&broker) as Arc<dyn Broker>;
     let shown = Arc::clone(app.node.mqtt.get_or_init(|| shown));
     tasks.spawn(revocations::follow(Arc::clone(&app.node), Arc::clone(&shown), stop.clone()));
     tasks.spawn(downs::run(Arc::clone(&app.node), shown, listening_watches, stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
+    tasks.spawn(Arc::clone(&broker).keep_marks(stop.clone()));
     tasks.spawn(broker.serve(listening, stop.clone()));
+    Ok(())
 }
 
 /// Connects to the external broker of the settings, where there is one.
@@ -48,11 +58,12 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
         patience: Duration::from_secs(settings.broker_timeout_s),
         packet_bytes: settings.packet_bytes as usize,
     };
-    let (broker, link) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
+    let (broker, link, listening) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
     let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
     node.external.get_or_init(|| broker);
     let (inbound, focus_log) = Inbound::new(Arc::clone(node));
-    tasks.spawn(revocations::follow(Arc::clone(node), shown, stop.clone()));
+    tasks.spawn(revocations::follow(Arc::clone(node), Arc::clone(&shown), stop.clone()));
+    tasks.spawn(downs::run(Arc::clone(node), shown, listening, stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
     tasks.spawn(link.run(Arc::new(Forwarded(inbound)), stop.clone()));
     Ok(())

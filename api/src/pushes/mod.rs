@@ -26,6 +26,7 @@ mod waits;
 use std::sync::Arc;
 
 use dface_domain::{
+    envelope::LogPosition,
     events::Event,
     pushes::{Data, Told},
     time::Timestamp,
@@ -34,7 +35,7 @@ use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::{devices::Devices, publish::Publisher};
+use self::{devices::Devices, follow::Happened, publish::Publisher};
 use crate::node::Node;
 
 /// What an event tells, as it is published; none where it tells nobody, or cannot be opened any more.
@@ -44,6 +45,21 @@ use crate::node::Node;
 pub fn data(node: &Node, event: &Event, at: Timestamp) -> Result<Option<Data>, ModelError> {
     let Some(told) = Told::of(event, at) else { return Ok(None) };
     Ok(facts::open(node, event, &told)?.map(|opened| opened.data))
+}
+
+/// On which topics an event that stands at `position` is published now, and as what; none where it tells nobody, or cannot be opened any
+/// more.
+///
+/// # Errors
+/// The read models'.
+pub fn publication(
+    node: &Node,
+    event: Event,
+    position: LogPosition,
+    at: Timestamp,
+) -> Result<Option<(Vec<String>, Data)>, ModelError> {
+    let Some(told) = Told::of(&event, at) else { return Ok(None) };
+    publish::publication(node, &Happened { event, told, position, time: at })
 }
 
 /// Runs all of it, until `stop`.

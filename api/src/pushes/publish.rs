@@ -8,8 +8,9 @@ use dface_domain::{
     envelope::LogPosition,
     events::Event,
     ids::{GroupId, UserId},
-    pushes::{circle_topic, user_topic},
+    pushes::{Data, circle_topic, user_topic},
 };
+use dface_projections::projector::ModelError;
 use futures::{StreamExt as _, stream};
 
 use super::{
@@ -60,13 +61,20 @@ async fn publish(node: &Node, broker: &dyn Broker, one: &Happened) {
         // Before anything that follows goes out on the circle's topic.
         broker.end_subscriptions(left.user, left.group).await;
     }
-    let Some(opened) = until_read(|| facts::open(node, &one.event, &one.told)).await else { return };
-    let (push_type, payload) = (opened.data.push_type(), Bytes::from(opened.data.json()));
-    let circles = recipients::circles(node, one).into_iter().map(|group| circle_topic(group, push_type));
-    let people = recipients::alone(node, one).map(|user| user_topic(user, push_type));
-    for topic in circles.chain(people) {
+    let Some((topics, data)) = until_read(|| publication(node, one)).await else { return };
+    let payload = Bytes::from(data.json());
+    for topic in topics {
         deliver(node, broker, &topic, &payload, one).await;
     }
+}
+
+/// On which topics an event is published now, and as what; none where it cannot be opened any more.
+pub(super) fn publication(node: &Node, one: &Happened) -> Result<Option<(Vec<String>, Data)>, ModelError> {
+    let Some(opened) = facts::open(node, &one.event, &one.told)? else { return Ok(None) };
+    let push_type = opened.data.push_type();
+    let circles = recipients::circles(node, one).into_iter().map(|group| circle_topic(group, push_type));
+    let people = recipients::alone(node, one).map(|user| user_topic(user, push_type));
+    Ok(Some((circles.chain(people).collect(), opened.data)))
 }
 
 /// Publishes until the broker has it, or it is too old to be told.

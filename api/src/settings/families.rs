@@ -73,6 +73,27 @@ pub struct Circles {
     pub voice_bytes: u64,
 }
 
+impl Circles {
+    /// Without any of these nobody could do anything.
+    pub(super) fn check(&self) -> Result<(), BadSettings> {
+        let Self { of_user, members, watches, codes, joins_per_hour, text_chars, voice_bytes } = *self;
+        for (key, none) in [
+            ("of_user", of_user == 0),
+            ("members", members == 0),
+            ("watches", watches == 0),
+            ("codes", codes == 0),
+            ("joins_per_hour", joins_per_hour == 0),
+            ("text_chars", text_chars == 0),
+            ("voice_bytes", voice_bytes == 0),
+        ] {
+            if none {
+                return Err(BadSettings(format!("setting `circles.{key}` must be more than 0")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Watches; each key is explained in `default.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

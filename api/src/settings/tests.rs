@@ -82,6 +82,8 @@ fn what_is_wrong_is_named() {
         ("[chat]\nsilent_s = 0", "chat.silent_s"),
         ("[listen]\nxmpp = \"0.0.0.0:5222\"", "chat.allow_plaintext"),
         ("[coupons]\nsend_at_once = 0", "coupons.send_at_once"),
+        ("[circles]\nmembers = 0", "circles.members"),
+        ("[circles]\njoins_per_hour = 0", "circles.joins_per_hour"),
         ("[processes]\ntries = 0", "processes.tries"),
         ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
     ] {

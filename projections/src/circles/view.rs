@@ -58,9 +58,17 @@ impl Circle {
 #[derive(Default)]
 struct Known {
     circles: HashMap<GroupId, Arc<Circle>>,
+    /// What came before its circle did: the changes of a batch come in any order.
+    early: HashMap<GroupId, Early>,
     of_user: HashMap<UserId, BTreeSet<GroupId>>,
     watches: HashMap<Imei, Arc<WatchRow>>,
     pictures: Pictures,
+}
+
+#[derive(Default)]
+struct Early {
+    members: BTreeMap<UserId, Member>,
+    watches: BTreeSet<Imei>,
 }
 
 /// The pictures of watches that are in circles: what they stand on is sealed with them.
@@ -130,13 +138,15 @@ impl Known {
             Some(&WATCH_OF) => {
                 let group = KeyReader::tagged(key, WATCH_OF).and_then(|mut reader| reader.group());
                 let (group, imei) = (group.unwrap_or(GroupId(0)), watch_in(key)?);
-                if let Some(circle) = self.circles.get_mut(&group) {
-                    let watches = &mut Arc::make_mut(circle).watches;
-                    if value.is_some() {
-                        watches.insert(imei)
-                    } else {
-                        watches.remove(&imei)
-                    };
+                let watches = match self.circles.get_mut(&group) {
+                    Some(circle) => &mut Arc::make_mut(circle).watches,
+                    None if value.is_some() => &mut self.early.entry(group).or_default().watches,
+                    None => return Ok(()),
+                };
+                if value.is_some() {
+                    watches.insert(imei);
+                } else {
+                    watches.remove(&imei);
                 }
                 Ok(())
             }
@@ -156,12 +166,13 @@ impl Known {
     }
 
     fn circle(&mut self, group: GroupId, value: Option<&[u8]>) -> Result<(), ModelError> {
+        let Early { members, watches } = self.early.remove(&group).unwrap_or_default();
         let Some(value) = value else {
             self.circles.remove(&group);
             return Ok(());
         };
         let CircleRow { name, since } = rows::decode_row(value)?;
-        let circle = Circle { name, since, members: BTreeMap::new(), watches: BTreeSet::new() };
+        let circle = Circle { name, since, members, watches };
         self.circles.insert(group, Arc::new(circle));
         Ok(())
     }
@@ -169,9 +180,10 @@ impl Known {
     fn member(&mut self, (group, user): (GroupId, UserId), value: Option<&[u8]>) -> Result<(), ModelError> {
         if let Some(value) = value {
             let member: Member = rows::decode_row(value)?;
-            if let Some(circle) = self.circles.get_mut(&group) {
-                Arc::make_mut(circle).members.insert(user, member);
-            }
+            match self.circles.get_mut(&group) {
+                Some(circle) => Arc::make_mut(circle).members.insert(user, member),
+                None => self.early.entry(group).or_default().members.insert(user, member),
+            };
             self.of_user.entry(user).or_default().insert(group);
             return Ok(());
         }
@@ -272,5 +284,61 @@ impl CirclesView {
             count += 1;
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dface_domain::{envelope::LogPosition, ports::KeyError, sealed::Subject};
+
+    use super::{
+        super::rows::{circle_key, member_key, watch_of_key},
+        *,
+    };
+
+    /// Opens nothing.
+    struct NoKeys;
+
+    impl Keys for NoKeys {
+        fn ensure(&self, _: &[Subject]) -> Result<(), KeyError> {
+            Ok(())
+        }
+
+        fn seal_bytes(&self, about: Subject, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+            Err(KeyError::Destroyed(about))
+        }
+
+        fn seal_stable(&self, about: Subject, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+            Err(KeyError::Destroyed(about))
+        }
+
+        fn open_bytes(&self, _: Subject, _: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+
+        fn destroy(&self, _: Subject) -> Result<(), KeyError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_changes_of_a_batch_may_come_in_any_order() {
+        let (group, anna, imei) = (GroupId(7), UserId::Number(1), Imei::new(5).unwrap());
+        let row = CircleRow { name: Sealed::from_bytes(Subject::User(anna), vec![1]), since: Timestamp(1) };
+        let member = Member { guardian: true, shares: false, since: Timestamp(1), position: LogPosition(1) };
+        let changes = [
+            (circle_key(group).to_vec(), postcard::to_allocvec(&row).unwrap()),
+            (member_key(group, anna).to_vec(), postcard::to_allocvec(&member).unwrap()),
+            (watch_of_key(group, imei).to_vec(), Vec::new()),
+        ];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut known = Known::default();
+            for at in order {
+                known.changed(&changes[at].0, Some(&changes[at].1), &NoKeys).unwrap();
+            }
+            let circle = &known.circles[&group];
+            assert!(circle.is_guardian(anna) && circle.watches.contains(&imei), "{order:?}: {circle:?}");
+            assert!(known.early.is_empty());
+        }
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
 
 mod checkins;
+mod circles;
 mod erasure;
 mod generations;
 mod messages;

@@ -16,7 +16,7 @@ use dface_commands::{
 };
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
-    events::{Fix, Gender, ShopDetails},
+    events::{Event, Fix, Gender, ShopDetails},
     geo::Position,
     ids::{CheckinId, ShopId, UserId},
     ports::{Appended, Clock, Entropy, EventStore, Expected, KeyedHash, Keys, PortFuture, Snapshots, StoreError},
@@ -173,6 +173,13 @@ impl World {
         let check_in = CheckIn { user, shop, od: 1, fix, bssid };
         let done = self.runtime.block_on(self.commands.check_in(check_in, &self.context().at(at))).unwrap();
         (done.checkin, done.position.unwrap_or_default())
+    }
+
+    /// Writes an event as its stream's `version`th, from 0, and does nothing else that would follow.
+    pub fn append(&self, stream: &StreamId, version: u64, event: Event) {
+        let id = Uuid::from_u128(u128::from(version) + 1);
+        let event = NewEvent { id, occurred_at: BEGIN, correlation: Uuid::nil(), causation: None, event };
+        self.runtime.block_on(self.store.append(stream, Expected::after(version), vec![event])).unwrap();
     }
 
     pub fn head(&self) -> LogPosition {

@@ -58,26 +58,47 @@ pub fn is_gone(person: &Person) -> bool {
     usize::from_str_radix(&person.token[..8], 16).expect("its number").is_multiple_of(5)
 }
 
+/// Messages that were not told yet, of those that are to be.
+fn missing(apple: &Apple, people: &[Person], messages: &[Vec<String>]) -> usize {
+    let of_one = |(person, messages): (&Person, &Vec<String>)| {
+        let told = told(&of(apple, person).requests(), &person.token);
+        messages.iter().filter(|message| !told.contains(*message)).count()
+    };
+    people.iter().zip(messages).filter(|(one, _)| !is_gone(one)).map(of_one).sum()
+}
+
 /// Waits until each message was told, as long as some still are, and no job is left.
 #[track_caller]
 pub fn all_end(server: &Server, apple: &Apple, people: &[Person], messages: &[Vec<String>]) {
-    let due = people.iter().zip(messages).filter(|(one, _)| !is_gone(one)).map(|(_, messages)| messages.len()).sum();
+    let due: usize = people.iter().zip(messages).filter(|(one, _)| !is_gone(one)).map(|(_, all)| all.len()).sum();
     let (mut seen, mut since) = ((usize::MAX, u64::MAX), Instant::now());
     loop {
         let accepted = apple.sandbox.accepted() + apple.production.accepted();
         let left = jobs(server);
-        if accepted >= due && left == 0 {
+        // A repeat is accepted too, so only then it is worth while to look at each.
+        if accepted >= due && left == 0 && missing(apple, people, messages) == 0 {
             return;
         }
         if (accepted, left) != seen {
             (seen, since) = ((accepted, left), Instant::now());
         }
+        let missing = || (missing(apple, people, messages), told_of(server));
         assert!(
             since.elapsed() < SILENCE,
-            "{accepted} of {due} were accepted, {left} jobs are left, and nothing comes"
+            "of {due}, {:?} are missing, {left} jobs are left, and nothing comes",
+            missing()
         );
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// What the log says of pushes, for whoever looks at a failure.
+fn told_of(server: &Server) -> String {
+    let ends = server.operator().get("/events?type=PushEnded").text;
+    let of = |end: &str| ends.lines().filter(|line| line.contains(end)).count();
+    let ends = ["accepted", "unbound", "refused", "expired", "superfluous"].map(|end| (end, of(end)));
+    let (said, missed) = (count(server, "MessageSent"), count(server, "MessageMissed"));
+    format!("{said} messages, {missed} missed, pushes ended {ends:?}")
 }
 
 /// Pushes that are not over, of those that are known of.

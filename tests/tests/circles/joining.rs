@@ -45,7 +45,7 @@ fn a_code_lets_one_in_once_and_lives_for_a_day() {
     assert_eq!(member(&anna, group, ben.user)["guardian"], 0);
     let joined = events(&server, "CircleJoined");
     assert_eq!(joined.len(), 1, "{joined:?}");
-    assert_eq!((&joined[0]["data"]["user"], &joined[0]["data"]["code"]), (&json!(ben.user), &json!(null)));
+    assert_eq!((&joined[0]["data"]["user"], &joined[0]["data"]["code"]), (&json!(ben.user.to_string()), &json!(null)));
     server.secret(code);
 }
 

@@ -24,7 +24,10 @@ fn binding_needs_a_guardian_and_the_code_on_the_watch() {
     anna.post("/watches/bind", without).refused(400, "missing_parameter");
     assert_eq!(bind(&anna, group, CODE).ok(), json!({ "imei": IMEI }), "a family never learns a factory key");
     let bound = events(&server, "WatchBound");
-    assert_eq!((&bound[0]["data"]["by"], &bound[0]["data"]["consent"]), (&json!(anna.user), &json!("2026-1")));
+    assert_eq!(
+        (&bound[0]["data"]["by"], &bound[0]["data"]["consent"]),
+        (&json!(anna.user.to_string()), &json!("2026-1"))
+    );
     for phone in [&anna, &ben] {
         let watch = shown(phone, group).ok()["watches"][0].clone();
         let fields = ["imei", "dev_name", "dev_image_url", "lock_status", "fall_status", "online", "position"];
@@ -140,7 +143,10 @@ fn a_watchs_picture_is_for_its_circle_and_is_gone_with_its_key() {
     let location = image(&ben).header("location").to_owned();
     let file = |location: &str| server.request(Method::GET, location).send().expect("an answer");
     let served = file(&location);
-    assert_eq!((served.status().as_u16(), served.headers()["content-type"].to_str().unwrap_or_default()), (200, "image/png"));
+    assert_eq!(
+        (served.status().as_u16(), served.headers()["content-type"].to_str().unwrap_or_default()),
+        (200, "image/png")
+    );
     let bytes = served.bytes().expect("a body");
     assert!(image::load_from_memory(&bytes).is_ok());
     with_image(&anna, "/watches/set", of_seed(4), group).ok();

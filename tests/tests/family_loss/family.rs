@@ -40,11 +40,15 @@ impl Family {
         }
         let devices: Vec<String> = (0..DEVICES).map(|device| format!("{:064x}", number * 100 + device + 1)).collect();
         for (member, token) in members.iter().zip(&devices) {
-            member.post("/push_tokens", &[("token", token), ("environment", "2")]).ok();
+            member.post("/push_tokens", &[("token", token), ("environment", &2)]).ok();
         }
-        let watch = Watch { imei: format!("{:015}", 860_000_000_000_000 + number), key: format!("key-of-watch-{number:08}") };
+        let watch =
+            Watch { imei: format!("{:015}", 860_000_000_000_000 + number), key: format!("key-of-watch-{number:08}") };
         server.secret(watch.key.clone());
-        server.operator().post("/admin/watches", &json!({"imei": watch.imei, "key": watch.key, "code": "printed-code"})).ok();
+        server
+            .operator()
+            .post("/admin/watches", &json!({"imei": watch.imei, "key": watch.key, "code": "printed-code"}))
+            .ok();
         let form = [
             ("group_id", group.to_string()),
             ("imei", watch.imei.clone()),

@@ -19,7 +19,8 @@ pub fn tell(watch: &Watch, count: usize, shared: &Shared) {
     for chunk in numbers.chunks(AT_ONCE) {
         let body = Value::Array(chunk.iter().map(|number| event(*number)).collect()).to_string();
         while !shared.over.load(Ordering::SeqCst) {
-            let request = shared.http.request(Method::POST, "/watches/events").basic_auth(&watch.imei, Some(&watch.key));
+            let request =
+                shared.http.request(Method::POST, "/watches/events").basic_auth(&watch.imei, Some(&watch.key));
             let answer = request.header("content-type", "application/json").body(body.clone()).send();
             match answer {
                 Ok(answer) if answer.status().is_success() => break,

@@ -2,7 +2,9 @@
 //! each of the three invisible settings (§16). Later endpoints add their rows here, or stand in `OF_NOBODY_ELSE`.
 
 mod chat;
+mod circles;
 mod pictures;
+mod talks;
 
 use std::fmt::Write as _;
 
@@ -10,7 +12,7 @@ use dface_tests::{Answer, Given, Operator, Phone, Server, client::pairs, picture
 use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::{Value, json};
 
-use self::pictures::Pictures;
+use self::{circles::Family, pictures::Pictures, talks::Told};
 use super::{HERE, arrive, block, done, follow, north, settle};
 
 /// Endpoints that take nobody's id and show nobody but the caller, or nobody at all.
@@ -44,6 +46,8 @@ struct Asked<'a> {
     /// The campaign of a coupon that the subject has.
     coupon: &'a str,
     pictures: &'a Pictures,
+    family: &'a Family,
+    told: &'a Told,
 }
 
 /// Who asks.
@@ -120,6 +124,8 @@ impl Asked<'_> {
         ];
         let mut rows = self.acting_with_pictures(viewer);
         rows.extend(self.acting_in_chat(viewer));
+        rows.extend(self.acting_in_circles(viewer));
+        rows.extend(self.telling(viewer));
         rows.extend([
             ("§9 checking in as the subject", post("/checkins", &arriving)),
             ("§16 changing the subject", post("/user_info/set", &[("user_id", &user)])),
@@ -225,6 +231,8 @@ fn table(title: &str, viewers: &[(&str, Viewer<'_>)], asked: &Asked<'_>) -> Stri
     for ((_, viewer), column) in viewers.iter().zip(&mut columns) {
         column.extend(asked.picture_rows(viewer));
         column.extend(asked.chat_rows(viewer));
+        column.extend(asked.circle_rows(viewer));
+        column.extend(asked.told_rows(viewer));
     }
     // The subject comes last, who may.
     for ((_, viewer), column) in viewers.iter().zip(&mut columns).rev() {
@@ -294,8 +302,10 @@ fn who_may_see_what_of_whom() {
         shown(subject, "/coupons/img", &coupon, 0);
         let pictures = Pictures::of(&operator, subject, [friend, third], shop, invisible);
         chat::settled(&server, subject.user, shop, &pictures);
-        let (checkin, coupon, pictures) = (&checkin, &coupon, &pictures);
-        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures };
+        let family = Family::of(&operator, subject, [friend, blocked, blocker], invisible);
+        let told = Told::of(&server, subject, &family);
+        let (checkin, coupon, pictures, family, told) = (&checkin, &coupon, &pictures, &family, &told);
+        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family, told };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
@@ -304,8 +314,14 @@ fn who_may_see_what_of_whom() {
 
 #[test]
 fn every_endpoint_is_in_the_table_or_of_nobody_else() {
-    let source =
-        [include_str!("matrix.rs"), include_str!("matrix/chat.rs"), include_str!("matrix/pictures.rs")].concat();
+    let source = [
+        include_str!("matrix.rs"),
+        include_str!("matrix/chat.rs"),
+        include_str!("matrix/circles.rs"),
+        include_str!("matrix/pictures.rs"),
+        include_str!("matrix/talks.rs"),
+    ]
+    .concat();
     let server = Server::start();
     let of = |request: RequestBuilder| Answer::to(request).ok()["paths"].as_object().expect("paths").clone();
     let mut paths = of(server.request(Method::GET, "/openapi.json"));

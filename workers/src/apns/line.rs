@@ -1,6 +1,7 @@
 //! The connection to one of Apple's servers: made when it is needed, by one of those who wait for it, and shared by all until it ends.
 
 use std::{
+    error::Error as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -146,17 +147,18 @@ impl Line {
             }
         };
         let mut sender = self.sender.get_or_init(connect).await.clone()?;
-        sender.send_request(request).await.map_err(|error| Lost(told(&error).to_owned()))
+        sender.send_request(request).await.map_err(|error| Lost(told(&error)))
     }
 }
 
-/// What went wrong, in words that hold nothing of the request.
-pub(super) fn told(error: &hyper::Error) -> &'static str {
-    if error.is_timeout() {
+/// What went wrong, in words of HTTP/2 that hold nothing of the request.
+pub(super) fn told(error: &hyper::Error) -> String {
+    let what = if error.is_timeout() {
         "the connection to Apple gave no sign"
     } else if error.is_canceled() {
         "the connection to Apple ended before the push was sent"
     } else {
         "the connection to Apple ended"
-    }
+    };
+    error.source().map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"))
 }

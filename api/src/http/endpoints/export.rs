@@ -7,13 +7,14 @@ use bytes::Bytes;
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::{CodecError, Encoding, Event, PhotoPlace},
-    ids::{PhotoId, UserId},
+    ids::{FileId, GroupId, PhotoId, UserId},
     messages::Party,
-    objects::ObjectError,
+    objects::{ObjectError, ObjectKey},
     ports::EventStore as _,
+    reports::Actor,
     sealed::Subject,
 };
-use dface_projections::photos::Standing;
+use dface_projections::{families::FileRow, photos::Standing};
 use futures::stream;
 use http::{HeaderValue, header::CONTENT_DISPOSITION};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ const AGAIN_S: u32 = 30;
 
 /// All that is kept of the caller: the profile, the circles, every event of what they did (also what they said) or what was noted of them, in
 /// the form of the event log, with what is sealed opened, and the own pictures: as they are shown, or as they came where they are
-/// not processed yet. What others did (who follows or blocks the caller) is theirs.
+/// not processed yet; and the voices and pictures that they sent to circles. What others did (who follows or blocks the caller) is theirs.
 #[utoipa::path(
     post, path = "/user_info/export", tag = "account",
     responses((status = 200, body = String, content_type = "application/json"))
@@ -57,8 +58,7 @@ pub(super) async fn export(app: Arc<App>, request: Request<Caller>) -> Reply {
         fields.remove("password");
     }
     let circles = serde_json::to_value(circles_of(&app, user)).map_err(|e| ApiError::internal(e.to_string()))?;
-    let head =
-        format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
+    let head = format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
     let (keys, hash) = (Arc::clone(app.node.commands.keys()), app.node.commands.shared_secret());
     let form = Form::new(Format::Ndjson, false, Shaper::new(Profile::Full, false, keys, hash));
     let until = app.node.store.head();
@@ -83,7 +83,18 @@ enum State {
     Events(Box<Run>),
     /// Those that are still to be sent, the next one last.
     Pictures(Box<Run>, Vec<PhotoId>),
+    /// Voices and pictures of circles, likewise.
+    Files(Box<Run>, Vec<(FileId, FileRow)>),
     Over,
+}
+
+/// A voice or picture that the caller sent to a circle, in the file.
+#[derive(Serialize)]
+struct CircleFile {
+    id: FileId,
+    group_id: GroupId,
+    media_type: &'static str,
+    base64: String,
 }
 
 /// A picture of the caller's, in the file.
@@ -101,6 +112,7 @@ impl State {
             Self::Head(head, run) => Ok(Some((head.into(), Self::Events(run)))),
             Self::Events(run) => run.next().await.map(Some),
             Self::Pictures(run, left) => run.next_picture(left).await.map(Some),
+            Self::Files(run, left) => run.next_file(left).await.map(Some),
             Self::Over => Ok(None),
         }
     }
@@ -134,13 +146,32 @@ impl Run {
     async fn next_picture(mut self: Box<Self>, mut left: Vec<PhotoId>) -> io::Result<(Bytes, State)> {
         while let Some(photo) = left.pop() {
             if let Some(picture) = self.picture(photo).await? {
-                let mut out = if self.first { b"\n".to_vec() } else { b",\n".to_vec() };
-                self.first = false;
-                serde_json::to_writer(&mut out, &picture)?;
-                return Ok((out.into(), State::Pictures(self, left)));
+                return Ok((self.item(&picture)?, State::Pictures(self, left)));
+            }
+        }
+        let view = self.app.views().families.view();
+        let mut files = view.files_of(Actor::User(self.user)).map_err(io::Error::other)?;
+        files.reverse();
+        self.first = true;
+        Ok((Bytes::from_static(b"],\"files\":["), State::Files(self, files)))
+    }
+
+    async fn next_file(mut self: Box<Self>, mut left: Vec<(FileId, FileRow)>) -> io::Result<(Bytes, State)> {
+        while let Some((id, row)) = left.pop() {
+            let Some(object) = row.object else { continue };
+            if let Some(base64) = self.opened(object).await? {
+                let (group_id, media_type) = (row.group, object.format.media_type());
+                return Ok((self.item(&CircleFile { id, group_id, media_type, base64 })?, State::Files(self, left)));
             }
         }
         Ok((Bytes::from_static(b"]}\n"), State::Over))
+    }
+
+    fn item(&mut self, item: &impl Serialize) -> io::Result<Bytes> {
+        let mut out = if self.first { b"\n".to_vec() } else { b",\n".to_vec() };
+        self.first = false;
+        serde_json::to_writer(&mut out, item)?;
+        Ok(out.into())
     }
 
     /// A picture's file; none where it cannot be decoded, or was taken away meanwhile.
@@ -152,6 +183,13 @@ impl Run {
             Standing::Ready(files) => files.picture,
             Standing::Failed(_) => return Ok(None),
         };
+        let media_type = object.format.media_type();
+        let base64 = self.opened(object).await?;
+        Ok(base64.map(|base64| Picture { id: photo, place: entry.place, media_type, base64 }))
+    }
+
+    /// An object of the caller's, in base64; none where it was taken away meanwhile.
+    async fn opened(&self, object: ObjectKey) -> io::Result<Option<String>> {
         let stored = match self.app.node.objects.get(object).await {
             Ok(stored) => stored,
             Err(ObjectError::Missing(_)) => return Ok(None),
@@ -161,9 +199,7 @@ impl Run {
         let opened = tokio::task::spawn_blocking(move || {
             keys.open_bytes(Subject::User(user), &stored).map(|bytes| STANDARD.encode(bytes))
         });
-        let base64 = opened.await.map_err(io::Error::other)?;
-        let media_type = object.format.media_type();
-        Ok(base64.map(|base64| Picture { id: photo, place: entry.place, media_type, base64 }))
+        opened.await.map_err(io::Error::other)
     }
 
     fn shown(&mut self, events: &[Recorded]) -> Result<Vec<u8>, CodecError> {
@@ -197,10 +233,29 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     if let Some(party) = party {
         return Ok(party == Party::User(user));
     }
-    if let Event::CircleInvited(event) = &decoded {
-        return Ok(event.by == user);
+    if let Some(actors) = of_circles(&decoded) {
+        return Ok(actors.contains(&Actor::User(user)));
     }
     let json = decoded.encode(Encoding::Json)?;
     // Where the field is no person's id, the event is nobody's.
     Ok(serde_json::from_slice::<Whose>(&json).is_ok_and(|whose| whose.user == Some(user)))
+}
+
+/// Who did something in a circle or was the one it was done to; none where the event's `user` tells it.
+fn of_circles(event: &Event) -> Option<Vec<Actor>> {
+    Some(match event {
+        Event::TalkSent(event) => vec![event.from],
+        Event::TalkReceipted(event) => vec![event.by],
+        Event::CircleFileStored(event) => vec![event.from],
+        Event::CircleInvited(event) => vec![event.by.into()],
+        Event::CircleLeft(event) => vec![event.user.into(), event.operator.into()],
+        Event::GuardianChanged(event) => vec![event.user.into(), event.by.into()],
+        Event::LocationRequested(event) => vec![event.user.into(), event.by.into()],
+        Event::WatchLocationRequested(event) => vec![event.by.into()],
+        Event::StorySent(event) => vec![event.by.into()],
+        Event::WatchBound(event) => vec![event.by.into()],
+        Event::WatchChanged(event) => vec![event.by.into()],
+        Event::WatchUnbound(event) => vec![event.by.into()],
+        _ => return None,
+    })
 }

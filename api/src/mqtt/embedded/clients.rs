@@ -29,17 +29,19 @@ impl Clients {
         is_many.then(|| of_account.values().map(|client| &client.id).min_by_key(|id| id.create_time).cloned()).flatten()
     }
 
-    /// A session is over, unless a newer one has its place.
-    pub(super) fn gone(&self, account: Account, id: &Id) {
+    /// A session is over; false where a newer one has its place.
+    pub(super) fn gone(&self, account: Account, id: &Id) -> bool {
         let mut all = self.0.lock();
-        let Some(of_account) = all.get_mut(&account) else { return };
+        let Some(of_account) = all.get_mut(&account) else { return false };
         let key = scoped::key(id);
-        if of_account.get(&key).is_some_and(|client| client.id == *id) {
+        let is_last = of_account.get(&key).is_some_and(|client| client.id == *id);
+        if is_last {
             of_account.remove(&key);
         }
         if of_account.is_empty() {
             all.remove(&account);
         }
+        is_last
     }
 
     /// The sessions of an account.
@@ -50,7 +52,7 @@ impl Clients {
             .unwrap_or_default()
     }
 
-    /// The watches that have a session.
+    /// The accounts that have sessions.
     pub(super) fn accounts(&self) -> Vec<Account> {
         self.0.lock().keys().copied().collect()
     }

@@ -13,7 +13,7 @@ use rmqtt::{
     hook::{Handler, HookResult, Parameter, Register, ReturnType, Type},
     session::Session,
     types::{
-        AuthResult, ConnectInfo, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult, Subscribe,
+        AuthResult, ConnectInfo, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult, Reason, Subscribe,
         SubscribeAclResult,
     },
 };
@@ -35,6 +35,9 @@ const ASKED: &[Type] = &[
     Type::SessionTerminated,
     Type::ClientSubscribeCheckAcl,
     Type::SessionSubscribed,
+    Type::SessionUnsubscribed,
+    Type::MessageAcked,
+    Type::MessageDropped,
     Type::MessagePublish,
     Type::MessagePublishCheckAcl,
     Type::MessageExpiryCheck,
@@ -86,7 +89,7 @@ impl Guards {
         match asked {
             Parameter::ClientConnected(session) => {
                 gauge!(names::MQTT_CONNECTIONS).increment(1.0);
-                broker.came(session, session.session_present().await.unwrap_or_default());
+                broker.came(session).await;
             }
             Parameter::ClientDisconnected(session, _) => {
                 gauge!(names::MQTT_CONNECTIONS).decrement(1.0);
@@ -95,7 +98,12 @@ impl Guards {
                 }
             }
             Parameter::SessionTerminated(session, _) => broker.gone(session),
-            Parameter::SessionSubscribed(_, subscribe) => broker.subscribed(subscribe),
+            Parameter::SessionSubscribed(session, subscribe) => broker.subscribed(session, subscribe),
+            Parameter::SessionUnsubscribed(session, unsubscribe) => {
+                broker.unsubscribed(session, unsubscribe);
+            }
+            Parameter::MessageAcked(session, from, publish) => broker.acknowledged(session, from, publish),
+            Parameter::MessageDropped(Some(to), _, _, Reason::MessageQueueFull) => broker.lost(to),
             // A Last Will comes by no other hook, and nobody checked it but the sign-in.
             Parameter::MessagePublish(Some(session), from, publish) if matches!(from.typ(), FromType::LastWill) => {
                 self.last_will(session, publish).await;

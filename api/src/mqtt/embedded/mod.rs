@@ -4,9 +4,20 @@
 mod clients;
 mod fitter;
 mod guards;
+mod marks;
+mod resume;
 mod scoped;
 
-use std::{io, net::SocketAddr, num::NonZeroU16, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    num::NonZeroU16,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use dface_domain::{
@@ -25,7 +36,7 @@ use rmqtt::{
     server::MqttServer,
     session::{Session, SessionState},
     shared::DefaultShared,
-    types::{ClientId, From, Id, Publish, QoS, Subscribe, Unsubscribe},
+    types::{ClientId, From, FromType, Id, Publish, QoS, Subscribe, Unsubscribe},
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +45,7 @@ use self::{
     clients::Clients,
     fitter::Agreements,
     guards::Guards,
+    marks::Marks,
     scoped::{Sessions, Subscriptions},
 };
 use super::{
@@ -50,6 +62,9 @@ const LEVELS: usize = 8;
 
 /// Subscriptions of watches that nobody has looked at yet.
 const UNHEARD: usize = 4_096;
+
+/// Between two times that how far clients are is kept.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// How often, and how long, to look for what a session brought with it.
 const CARRIED_OVER: usize = 50;
@@ -111,13 +126,21 @@ pub struct Embedded {
     context: ServerContext,
     clients: Clients,
     since: Timestamp,
+    marks: Arc<Marks>,
+    /// Sessions that end now are begun again when the server is back.
+    stopping: AtomicBool,
     /// Tells which watches listen now.
     watches: mpsc::Sender<Imei>,
 }
 
 impl Embedded {
     /// A broker without clients; the second part tells which watches have begun to listen.
-    pub async fn open(app: Arc<App>, inbound: Arc<Inbound>) -> (Arc<Self>, mpsc::Receiver<Imei>) {
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn open(app: Arc<App>, inbound: Arc<Inbound>) -> Result<(Arc<Self>, mpsc::Receiver<Imei>), fjall::Error> {
+        let (dir, secret) = (app.node.settings.data.join("mqtt"), app.node.commands.shared_secret());
+        let marks = Arc::new(Marks::open(&dir, secret, app.now())?);
         let mqtt = app.node.settings.mqtt.clone();
         let most = isize::try_from(mqtt.connections).unwrap_or(isize::MAX);
         // Whether the machine is busy is no reason to keep a child's watch out.
@@ -125,13 +148,22 @@ impl Embedded {
         let extends = &context.extends;
         *extends.shared_mut().await = Box::new(Sessions(DefaultShared::new(Some(context.clone()))));
         *extends.router_mut().await = Box::new(Subscriptions(DefaultRouter::new(Some(context.clone()))));
+        *extends.session_mgr_mut().await = Box::new(resume::Sessions(Arc::clone(&marks)));
         *extends.fitter_mgr_mut().await = Box::new(Agreements(mqtt));
         let (watches, listening) = mpsc::channel(UNHEARD);
         let since = app.now();
-        let broker = Arc::new(Self { app, context, clients: Clients::default(), since, watches });
+        let broker = Arc::new(Self {
+            app,
+            context,
+            clients: Clients::default(),
+            since,
+            marks,
+            stopping: AtomicBool::new(false),
+            watches,
+        });
         let guards = Guards { broker: Arc::downgrade(&broker), inbound };
         guards::stand(&guards, broker.context.extends.hook_mgr().register()).await;
-        (broker, listening)
+        Ok((broker, listening))
     }
 
     /// Takes connections until `stop`, then ends all that are left.
@@ -140,17 +172,35 @@ impl Embedded {
         if let Some(Err(error)) = stop.run_until_cancelled(server.run()).await {
             tracing::error!(%error, "the MQTT broker has ended");
         }
+        self.stopping.store(true, Ordering::Relaxed);
         for account in self.clients.accounts() {
             self.end(self.clients.of(account)).await;
         }
+        self.keep();
+    }
+
+    /// Keeps how far clients are, once a second until `stop`.
+    pub async fn keep_marks(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(KEEP)).await.is_some() {
+            let broker = Arc::clone(&self);
+            if let Err(error) = tokio::task::spawn_blocking(move || broker.keep()).await {
+                tracing::error!(%error, "how far MQTT clients are is not kept");
+            }
+        }
+    }
+
+    fn keep(&self) {
+        self.marks.keep(self.app.now(), self.node().settings.mqtt.session_s);
     }
 
     fn node(&self) -> &Node {
         &self.app.node
     }
 
-    fn came(self: &Arc<Self>, session: &Session, is_back: bool) {
+    async fn came(self: &Arc<Self>, session: &Session) {
         let Some(account) = guards::account(&session.id) else { return };
+        resume::begin(self, session).await;
+        let is_back = session.session_present().await.unwrap_or_default();
         if let (Account::Watch(imei), true) = (account, is_back) {
             self.came_back(session, imei);
         }
@@ -162,12 +212,15 @@ impl Embedded {
     }
 
     fn gone(&self, session: &Session) {
-        if let Some(account) = guards::account(&session.id) {
-            self.clients.gone(account, &session.id);
+        if let Some(account) = guards::account(&session.id)
+            && self.clients.gone(account, &session.id)
+        {
+            self.marks.gone(&scoped::key(&session.id), self.stopping.load(Ordering::Relaxed), self.app.now());
         }
     }
 
-    fn subscribed(&self, subscribe: &Subscribe) {
+    fn subscribed(self: &Arc<Self>, session: &Session, subscribe: &Subscribe) {
+        resume::subscribed(self, session, subscribe);
         if let Some(Scope::Watch(imei)) = topics::scope(&subscribe.topic_filter) {
             self.listens(imei);
         }
@@ -195,6 +248,26 @@ impl Embedded {
         });
     }
 
+    fn unsubscribed(&self, session: &Session, unsubscribe: &Unsubscribe) {
+        self.marks.unsubscribed(&scoped::key(&session.id), &unsubscribe.topic_filter);
+    }
+
+    /// A client has acknowledged what an event says.
+    fn acknowledged(&self, session: &Session, from: &From, publish: &Publish) {
+        let position = publish.create_time.and_then(|position| u64::try_from(position).ok()).map(LogPosition);
+        if let (Some(position), Some(scope)) = (position, topics::scope(&publish.topic)) {
+            let again = matches!(from.typ(), FromType::Admin);
+            self.marks.acknowledged(&scoped::key(&session.id), scope, position, again);
+        }
+    }
+
+    /// More waits for a client than may: what was dropped is said again when it comes back.
+    fn lost(self: &Arc<Self>, client: &Id) {
+        self.marks.freeze(&scoped::key(client));
+        let (broker, client) = (Arc::clone(self), client.clone());
+        tokio::spawn(async move { broker.end(vec![client]).await });
+    }
+
     fn may_say(&self, account: Account, id: &Id) -> bool {
         self.clients.may_say(account, id, self.node().settings.mqtt.messages_per_second, self.app.now())
     }
@@ -217,19 +290,7 @@ impl Embedded {
     }
 
     async fn forward(&self, topic: &str, payload: Bytes, position: Option<LogPosition>) -> Result<(), BrokerError> {
-        let packet = Packet {
-            dup: false,
-            retain: false,
-            qos: QoS::AtLeastOnce,
-            topic: topic.into(),
-            packet_id: None,
-            payload,
-            properties: None,
-        };
-        // rmqtt passes this time on and, without messages that expire, does nothing with it.
-        let position = position.and_then(|position| i64::try_from(position.0).ok());
-        let publish = Publish::new(Box::new(packet), None, None, position);
-        let from = From::from_system(Id::from(self.context.node.id(), ClientId::from_static("dface")));
+        let (from, publish) = packet(self, topic, payload, position);
         let forwarded = SessionState::forwards(&self.context, from, publish, false, None).await;
         counter!(names::MQTT_PUBLISHED_TOTAL).increment(1);
         forwarded.map_err(|error| BrokerError(error.to_string()))
@@ -237,6 +298,7 @@ impl Embedded {
 
     async fn end_of_group(&self, user: UserId, group: GroupId) {
         for id in self.clients.of(Account::User(user)) {
+            let key = scoped::key(&id);
             let entry = self.context.extends.shared().await.entry(id);
             for subscription in entry.subscriptions().await.unwrap_or_default() {
                 if topics::scope(&subscription.topic) == Some(Scope::Group(group)) {
@@ -245,10 +307,28 @@ impl Embedded {
                         // Each message is asked about again before it goes out.
                         tracing::warn!(%error, "a subscription could not be ended");
                     }
+                    self.marks.unsubscribed(&key, &unsubscribe.topic_filter);
                 }
             }
         }
     }
+}
+
+fn packet(broker: &Embedded, topic: &str, payload: Bytes, position: Option<LogPosition>) -> (From, Publish) {
+    let packet = Packet {
+        dup: false,
+        retain: false,
+        qos: QoS::AtLeastOnce,
+        topic: topic.into(),
+        packet_id: None,
+        payload,
+        properties: None,
+    };
+    // rmqtt passes this time on and, without messages that expire, does nothing with it.
+    let position = position.and_then(|position| i64::try_from(position.0).ok());
+    let publish = Publish::new(Box::new(packet), None, None, position);
+    let from = From::from_system(Id::from(broker.context.node.id(), ClientId::from_static("dface")));
+    (from, publish)
 }
 
 impl Broker for Embedded {

@@ -64,6 +64,7 @@ impl Link {
             let mut pause = PAUSES.0;
             loop {
                 let Ended(why) = self.once(&arrivals).await;
+                tracing::debug!(why, "a connection to the MQTT broker ended");
                 if self.note(Some(why)) {
                     pause = PAUSES.0;
                 }

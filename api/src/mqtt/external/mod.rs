@@ -15,14 +15,14 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dface_domain::{
-    ids::{GroupId, UserId},
+    ids::{GroupId, Imei, UserId},
     ports::{Clock, PortFuture},
 };
 use parking_lot::Mutex;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_rustls::rustls::ClientConfig;
 
@@ -40,6 +40,9 @@ const WAITING: usize = 1_000;
 
 /// Bytes of a packet that are read: the most that MQTT knows. One that is refused by its size would come again and again.
 const MOST_BYTES: usize = 268_435_460;
+
+/// What a broker may take from asking about a subscription until it has it.
+const SUBSCRIBING: Duration = Duration::from_secs(1);
 
 /// Seconds between two signs.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -82,17 +85,32 @@ pub struct External {
     outbox: mpsc::Sender<Item>,
     health: Arc<Mutex<BrokerHealth>>,
     clients: Arc<Clients>,
+    watches: mpsc::Sender<Imei>,
 }
 
 impl External {
-    /// It, and what keeps the connection to it.
+    /// It, what keeps the connection to it, and the watches that begin to listen.
     #[must_use]
-    pub fn new(config: ExternalConfig, clients: Arc<Clients>, clock: Arc<dyn Clock>) -> (Arc<Self>, Link) {
+    pub fn new(
+        config: ExternalConfig,
+        clients: Arc<Clients>,
+        clock: Arc<dyn Clock>,
+    ) -> (Arc<Self>, Link, mpsc::Receiver<Imei>) {
         let (outbox, items) = mpsc::channel(WAITING);
+        let (watches, listening) = mpsc::channel(WAITING);
         let error = Some("it was not reached yet".to_owned());
         let health = Arc::new(Mutex::new(BrokerHealth { connected: false, since: clock.now(), error }));
         let link = Link::new(config.clone(), items, Arc::clone(&health), clock);
-        (Arc::new(Self { config, outbox, health, clients }), link)
+        (Arc::new(Self { config, outbox, health, clients, watches }), link, listening)
+    }
+
+    /// A watch was just allowed to subscribe to what it is told. It is told a moment later, once the broker has done so: what comes too early
+    /// waits until it subscribes again.
+    pub async fn listens(&self, imei: Imei) {
+        sleep(SUBSCRIBING).await;
+        if self.watches.send(imei).await.is_err() {
+            tracing::debug!("watches are not told any more: the server stops");
+        }
     }
 
     /// Ends a client that is one too many.

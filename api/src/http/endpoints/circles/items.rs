@@ -1,11 +1,12 @@
 //! How answers show watches and switches.
 
-use dface_domain::{ids::Imei, watches::WatchDetails};
+use dface_domain::{ids::Imei, reports::Actor, watches::WatchDetails};
 use dface_projections::circles::Bound;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use super::position::{LastPosition, last};
+use crate::{app::App, http::ApiError, urls::watch_picture};
 
 /// A switch, as answers show it: 1 or 0.
 pub(in super::super) const fn switch(on: bool) -> u8 {
@@ -33,11 +34,11 @@ pub(in super::super) struct WatchItem {
     /// Since when it is in the circle, RFC 3339.
     since: String,
     /// Where it was last; null where that is not known.
-    pub(in super::super) position: Option<serde_json::Value>,
+    position: Option<LastPosition>,
 }
 
 impl WatchItem {
-    pub(in super::super) fn new(app: &App, imei: Imei, bound: &Bound) -> Self {
+    pub(in super::super) fn new(app: &App, imei: Imei, bound: &Bound) -> Result<Self, ApiError> {
         let details = app.node.commands.keys().open(&bound.details);
         let nothing = || WatchDetails {
             mac: String::new(),
@@ -47,18 +48,18 @@ impl WatchItem {
             image: None,
         };
         let WatchDetails { mac, dev_name, phone, fast_call_phone, image } = details.unwrap_or_else(nothing);
-        Self {
+        Ok(Self {
             imei,
             mac,
             dev_name,
-            dev_image_url: image.map_or_else(String::new, |_| app.node.watch_image_url(imei)),
+            dev_image_url: image.map_or_else(String::new, |_| watch_picture(&app.node.settings.public_url, imei)),
             phone,
             fast_call_phone,
             lock_status: switch(bound.lock),
             fall_status: switch(bound.fall),
             online: switch(bound.online),
             since: bound.since.to_string(),
-            position: None,
-        }
+            position: last(app, bound.group, Actor::Watch(imei))?,
+        })
     }
 }

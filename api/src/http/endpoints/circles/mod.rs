@@ -3,6 +3,7 @@
 pub(super) mod change;
 mod items;
 pub(super) mod members;
+mod position;
 pub(super) mod show;
 
 use dface_domain::{

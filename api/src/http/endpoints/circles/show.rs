@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use dface_domain::ids::{GroupId, UserId};
+use dface_domain::{
+    ids::{GroupId, UserId},
+    privacy::may_see_member_place,
+    reports::Actor,
+};
 use dface_projections::circles::{Circle, Member};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{WatchItem, seen_circle, switch};
+use super::{
+    WatchItem, place,
+    position::{LastPosition, last},
+    seen_circle, switch,
+};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Request, Route, endpoints::pictures::head_urls, route::Reply},
@@ -77,7 +85,7 @@ struct MemberItem {
     /// Since when in the circle, RFC 3339.
     since: String,
     /// Where they were last, while they show it; else null.
-    position: Option<serde_json::Value>,
+    position: Option<LastPosition>,
 }
 
 /// A circle with all that is in it.
@@ -102,13 +110,23 @@ struct Shown {
 pub(in super::super) async fn show(app: Arc<App>, request: Request<Caller>) -> Reply {
     let (viewer, id): (_, GroupId) = (request.caller.user()?, request.params.required("id")?);
     let circle = seen_circle(&app, viewer, id)?;
-    let members = circle.members.iter().map(|(user, member)| member_item(&app, *user, member));
+    let seen_by = place(&circle, viewer);
+    let members = circle.members.iter().map(|(user, member)| {
+        let shows = may_see_member_place(seen_by, member.shares);
+        let position = if shows { last(&app, id, Actor::User(*user))? } else { None };
+        member_item(&app, *user, member, position)
+    });
     let members = members.collect::<Result<_, ApiError>>()?;
     let (name, since) = (app.node.commands.keys().open(&circle.name), circle.since.to_string());
-    Ok(Answer::json(&Shown { id, name, since, members, watches: watches(&app, &circle) }))
+    Ok(Answer::json(&Shown { id, name, since, members, watches: watches(&app, &circle)? }))
 }
 
-fn member_item(app: &App, user_id: UserId, member: &Member) -> Result<MemberItem, ApiError> {
+fn member_item(
+    app: &App,
+    user_id: UserId,
+    member: &Member,
+    position: Option<LastPosition>,
+) -> Result<MemberItem, ApiError> {
     let person = app.views().people.view().get(user_id)?;
     let profile = person.as_ref().map(|person| &person.profile);
     let [_, logo] = head_urls(app, user_id)?;
@@ -120,11 +138,11 @@ fn member_item(app: &App, user_id: UserId, member: &Member) -> Result<MemberItem
         guardian: switch(member.guardian),
         share_locate: switch(member.shares),
         since: member.since.to_string(),
-        position: None,
+        position,
     })
 }
 
-fn watches(app: &App, circle: &Circle) -> Vec<WatchItem> {
+fn watches(app: &App, circle: &Circle) -> Result<Vec<WatchItem>, ApiError> {
     let view = app.views().circles.view();
     let bound = circle.watches.iter().filter_map(|imei| Some((*imei, view.watch(*imei)?)));
     bound.filter_map(|(imei, row)| Some(WatchItem::new(app, imei, row.bound.as_ref()?))).collect()

@@ -4,12 +4,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dface_domain::{
-    objects::ObjectKey,
-    ports::Keys,
-    reports::Media,
-    sealed::Subject,
-};
+use dface_domain::{objects::ObjectKey, ports::Keys, reports::Media, sealed::Subject};
 use dface_workers::{
     objects::key_of,
     pictures::{self, PictureLimits},

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn a_story_is_fetched_by_https_alone() {
         assert!(is_https("https://stories.example/7.amr?x=1"));
-        for url in ["http://stories.example/7", "ftp://x/7", "/7", "https:///7", "https://", "https:7", "javascript:1"] {
+        for url in ["http://stories.example/7", "ftp://x/7", "/7", "https:///7", "https://", "https:7", "javascript:1"]
+        {
             assert!(!is_https(url), "{url}");
         }
     }

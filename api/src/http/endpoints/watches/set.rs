@@ -73,7 +73,7 @@ pub(in super::super) async fn set(app: Arc<App>, mut request: Request<Caller>) -
         if let Some(position) = position {
             app.catch_up(position).await?;
         }
-        let item = WatchItem::new(&app, watch.imei, &seen_watch(&app, watch.by, watch.imei)?);
+        let item = WatchItem::new(&app, watch.imei, &seen_watch(&app, watch.by, watch.imei)?)?;
         Ok(app.wrote(&request.caller, position, Answer::json(&item)).await)
     })
     .await

@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use dface_commands::{
-    Context,
-    people::NewAccount,
-    watches::Binding,
-};
+use dface_commands::{Context, people::NewAccount, watches::Binding};
 use dface_domain::{
     events::Gender,
     ids::{GroupId, Imei, UserId},
