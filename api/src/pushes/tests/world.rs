@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use dface_commands::{Context, circles::MemberRef, people::NewAccount, reports::Bond, watches::Binding};
 use dface_domain::{
-    envelope::LogPosition,
+    envelope::{LogPosition, Recorded},
     events::{Event, Gender, PushDue},
     geo::Position,
     ids::{GroupId, Imei, MessageId, UserId},
@@ -31,7 +31,7 @@ use crate::{
         follow::{Follower as _, Happened, happened},
         publish::Publisher,
     },
-    settings::Settings,
+    settings::{Push, Settings},
 };
 
 /// A broker that writes down what it is given.
@@ -87,9 +87,9 @@ pub(super) type Due = (UserId, PushKind, bool);
 
 impl World {
     /// Anna's circle with Ben, and a watch; both have devices. What led there was told already.
-    pub(super) async fn new(settings: &[(&'static str, &str)]) -> Self {
+    pub(super) async fn new(set: impl FnOnce(&mut Push)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let node = open(&dir, settings).await;
+        let node = open(&dir, set).await;
         let broker = Arc::new(Recorder::default());
         let _first = node.mqtt.set(Arc::clone(&broker) as Arc<dyn Broker>);
         let imei = "864297012345678".parse().unwrap();
@@ -112,7 +112,7 @@ impl World {
         let Self { node, broker, anna, ben, group, imei, dir, .. } = self;
         node.close().await;
         drop(node);
-        let node = open(&dir, &[]).await;
+        let node = open(&dir, |_| ()).await;
         let _first = node.mqtt.set(Arc::clone(&broker) as Arc<dyn Broker>);
         let looked = node.store.head();
         Self { node, broker, anna, ben, group, imei, looked, dir }
@@ -178,8 +178,11 @@ impl World {
     /// What happened since the last time, and is told.
     pub(super) async fn happened(&mut self) -> Vec<Happened> {
         self.node.catch_up().await;
-        let read = self.node.store.read_all(self.looked, 10_000).await.unwrap();
-        self.looked = read.last().map_or(self.looked, |last| last.position);
+        let (head, mut read) = (self.node.store.head(), Vec::new());
+        while self.looked < head {
+            read.extend(self.node.store.read_all(self.looked, 10_000).await.unwrap());
+            self.looked = read.last().map_or(self.looked, |last: &Recorded| last.position);
+        }
         read.iter().filter_map(|recorded| happened(&self.node, recorded)).collect()
     }
 
@@ -203,6 +206,13 @@ impl World {
         dues
     }
 
+    /// What the read models say, for a test that fails.
+    pub(super) fn state(&self) -> String {
+        let circle = self.node.views.circles.view().circle(self.group);
+        let members = circle.map(|circle| circle.members.clone());
+        format!("looked {:?}, head {:?}, {members:?}", self.looked, self.node.store.head())
+    }
+
     /// Runs the real thing.
     pub(super) fn run(&self) -> (CancellationToken, tokio::task::JoinHandle<()>) {
         let stop = CancellationToken::new();
@@ -223,9 +233,10 @@ impl World {
     }
 }
 
-async fn open(dir: &tempfile::TempDir, settings: &[(&'static str, &str)]) -> Arc<Node> {
+async fn open(dir: &tempfile::TempDir, set: impl FnOnce(&mut Push)) -> Arc<Node> {
     let data = dir.path().join("data").display().to_string();
-    let mut flags = vec![("data", data), ("public_url", "https://dface.cn".to_owned())];
-    flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
-    Arc::new(Node::open(Settings::load(None, &flags).unwrap()).await.unwrap())
+    let flags = [("data", data), ("public_url", "https://dface.cn".to_owned())];
+    let mut settings = Settings::load(None, &flags).unwrap();
+    set(&mut settings.push);
+    Arc::new(Node::open(settings).await.unwrap())
 }
