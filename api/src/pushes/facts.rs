@@ -45,7 +45,8 @@ pub(super) fn open(node: &Node, event: &Event, told: &Told) -> Result<Option<Ope
             .and_then(|who| opened(Subject::User(event.user), Data::MemberJoined(MemberJoined::of(told, who)))),
         Event::CircleLeft(event) => open(Data::MemberLeft(MemberLeft::of(told, event.user))),
         Event::WatchBound(event) => keys.open(&event.details).and_then(|details| {
-            let image = details.image.map_or_else(String::new, |_| urls::watch_picture(&node.settings.public_url, event.imei));
+            let image =
+                details.image.map_or_else(String::new, |_| urls::watch_picture(&node.settings.public_url, event.imei));
             opened(event.details.about, Data::WatchBound(WatchBound::of(told, event.imei, details, image)))
         }),
         Event::WatchUnbound(event) => open(Data::WatchUnbound(WatchUnbound::of(told, event.imei))),

@@ -1,6 +1,9 @@
 //! Voices and pictures of circles: stable URLs, checked at each read.
 
-use dface_tests::{Answer, pictures::{of_seed, with_file}};
+use dface_tests::{
+    Answer,
+    pictures::{of_seed, with_file},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -42,9 +45,7 @@ fn what_a_watch_uploads_it_says() {
     let voice = family.upload(AMR).ok()["url"].clone();
     assert_eq!(family.upload(AMR).ok()["url"], voice, "the same file again");
     let picture = family.upload(&of_seed(9)).ok()["url"].clone();
-    let talk = |id: &str, kind: u8, url: &Value| {
-        json!({ "id": id, "kind": "talk", "timestamp": seconds(0), "type": kind, "content": url, "length": 2 })
-    };
+    let talk = |id: &str, kind: u8, url: &Value| json!({ "id": id, "kind": "talk", "timestamp": seconds(0), "type": kind, "content": url, "length": 2 });
     family.reported(&json!([talk("1", 1, &voice), talk("2", 2, &picture)]));
     let talks = family.talks(&family.ben);
     assert_eq!((&talks[1]["content"], &talks[0]["content"]), (&voice, &picture));
@@ -59,9 +60,7 @@ fn a_watch_says_no_file_that_is_not_its_own() {
     let family = Family::new();
     let url = family.send(&family.anna, AMR, &[("type", "1"), ("length", "3")]).ok()["content"].clone();
     let own = family.upload(AMR).ok()["url"].clone();
-    let talk = |kind: u8, url: &Value| {
-        json!({ "id": "1", "kind": "talk", "timestamp": seconds(0), "type": kind, "content": url, "length": 2 })
-    };
+    let talk = |kind: u8, url: &Value| json!({ "id": "1", "kind": "talk", "timestamp": seconds(0), "type": kind, "content": url, "length": 2 });
     for event in [talk(1, &url), talk(2, &own), talk(1, &json!("https://x.example/?id=0123456789abcdef01234567"))] {
         let refused = family.report(&event).refused(400, "bad_event");
         assert!(refused.contains("content: "), "{refused}");

@@ -64,5 +64,8 @@ fn an_export_holds_what_one_said_showed_and_sent() {
     assert!(export.text.contains("mine 一") && export.text.contains("30.123"), "{export}");
     assert!(!export.text.contains("not mine"), "{export}");
     let files = all["files"].as_array().expect("a list");
-    assert_eq!((files.len(), &files[0]["media_type"], &files[0]["group_id"]), (1, &json!("audio/amr"), &json!(family.group)));
+    assert_eq!(
+        (files.len(), &files[0]["media_type"], &files[0]["group_id"]),
+        (1, &json!("audio/amr"), &json!(family.group))
+    );
 }

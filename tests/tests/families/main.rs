@@ -57,8 +57,13 @@ impl Family {
     /// Takes the watch in.
     #[track_caller]
     pub fn bind(&self) {
-        let given: Given<'_> =
-            &[("group_id", &self.group), ("imei", &IMEI), ("code", &"printed"), ("consent", &"1"), ("dev_name", &"小宝")];
+        let given: Given<'_> = &[
+            ("group_id", &self.group),
+            ("imei", &IMEI),
+            ("code", &"printed"),
+            ("consent", &"1"),
+            ("dev_name", &"小宝"),
+        ];
         self.anna.post("/watches/bind", given).ok();
     }
 

@@ -43,7 +43,11 @@ fn a_track_is_paged_and_bounded_in_time() {
     let family = Family::new();
     let begin = seconds(-1_000);
     for n in 0..6 {
-        family.reported(&locate(n, begin + 10 * i64::try_from(n).expect("small"), 30.0 + f64::from(u8::try_from(n).expect("small"))));
+        family.reported(&locate(
+            n,
+            begin + 10 * i64::try_from(n).expect("small"),
+            30.0 + f64::from(u8::try_from(n).expect("small")),
+        ));
     }
     let page = |page: u32| family.anna.get("/watches/track", &[("imei", &IMEI), ("pcount", &4), ("page", &page)]);
     assert_eq!(lats(&page(1)), [30.0, 31.0, 32.0, 33.0]);
@@ -82,7 +86,10 @@ fn members_show_where_they_are_only_where_they_share() {
     assert_eq!(keyed(&family.anna, "/locates/create", &here, "here").ok(), told);
     assert_eq!(family.told(&family.ben).len(), 1);
     let shown = family.shown(false);
-    assert_eq!((&shown["push_type"], &shown["lat"], &shown["lon"]), (&json!("user_locate"), &json!(30.28), &json!(120.12)));
+    assert_eq!(
+        (&shown["push_type"], &shown["lat"], &shown["lon"]),
+        (&json!("user_locate"), &json!(30.28), &json!(120.12))
+    );
     share(0);
     assert_eq!(family.shown(false), Value::Null);
     family.anna.post("/locates/create", &[("lat", &91), ("lng", &0)]).refused(400, "bad_parameter");
@@ -100,12 +107,13 @@ fn members_and_watches_are_asked_by_members() {
     family.ben.post("/watches/locate", &[group, ("imei", &IMEI)]).ok();
     family.cleo.post("/watches/locate", &[group, ("imei", &IMEI)]).refused(404, "circle_unknown");
     family.ben.post("/watches/locate", &[group, ("imei", &"861234560000025")]).refused(404, "watch_unknown");
-    let story = |url: &str| {
-        family.ben.post("/stories/send", &[group, ("imei", &IMEI), ("story_id", &"s7"), ("url", &url)])
-    };
+    let story =
+        |url: &str| family.ben.post("/stories/send", &[group, ("imei", &IMEI), ("story_id", &"s7"), ("url", &url)]);
     story("https://stories.example/s7.amr").ok();
     story("http://stories.example/s7.amr").refused(400, "bad_parameter");
-    family.cleo.post("/stories/send", &[group, ("imei", &IMEI), ("story_id", &"s"), ("url", &"https://x.example")])
+    family
+        .cleo
+        .post("/stories/send", &[group, ("imei", &IMEI), ("story_id", &"s"), ("url", &"https://x.example")])
         .refused(404, "circle_unknown");
     family.server.operator().compare_all();
 }

@@ -40,13 +40,21 @@ fn every_kind_is_told_as_its_push_has_it() {
     for one in &told {
         assert_eq!(one["timestamp"].as_f64(), Some(f64::from(i32::try_from(at).expect("before 2038"))), "{one}");
     }
-    assert_eq!((&told[0]["push_type"], &told[0]["lat"], &told[0]["locus"]), (&json!("watch_locate"), &json!(30.25), &json!(1)));
+    assert_eq!(
+        (&told[0]["push_type"], &told[0]["lat"], &told[0]["locus"]),
+        (&json!("watch_locate"), &json!(30.25), &json!(1))
+    );
     assert_eq!((&told[1]["content"], &told[1]["sender"]), (&json!("妈妈"), &json!(IMEI)));
     assert_eq!((&told[2]["story_id"], &told[2]["content"]), (&json!("s7"), &json!("故事下载完成")));
     assert_eq!((&told[3]["percent"], &told[4]["phone"]), (&json!(20), &json!("10086")));
     let all = family.ben.get("/groups/events", &[("group_id", &family.group), ("pcount", &100)]).ok();
-    let presence: Vec<_> =
-        all.as_array().expect("a list").iter().filter(|one| one["type"] == 16).map(|one| one["status"].clone()).collect();
+    let presence: Vec<_> = all
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|one| one["type"] == 16)
+        .map(|one| one["status"].clone())
+        .collect();
     assert_eq!(presence, [json!(1), json!(2)], "{all}");
     family.server.operator().compare_all();
 }
@@ -96,7 +104,8 @@ fn that_it_came_off_is_told_only_while_that_is_on() {
 #[test]
 fn an_alarm_is_never_refused_for_its_clock() {
     let family = Family::new();
-    let clocks = [json!(seconds(0) + 1_000), json!(99_999_999_999_999_u64), json!(-5), json!("?"), Value::Null, json!(12.5)];
+    let clocks =
+        [json!(seconds(0) + 1_000), json!(99_999_999_999_999_u64), json!(-5), json!("?"), Value::Null, json!(12.5)];
     for (n, clock) in clocks.iter().enumerate() {
         family.reported(&json!({ "id": n.to_string(), "kind": "sleep", "timestamp": clock }));
     }

@@ -51,7 +51,9 @@ fn what_cannot_be_said_is_refused_by_its_parameter() {
     say(&3, &"长".repeat(4_000)).ok();
     say(&2, "https://elsewhere.example/x.jpg").refused(400, "missing_parameter");
     say(&1, "x").refused(400, "missing_parameter");
-    family.send(&family.anna, b"MZ this is no voice", &[("type", "1"), ("length", "3")]).refused(415, "unsupported_voice");
+    family
+        .send(&family.anna, b"MZ this is no voice", &[("type", "1"), ("length", "3")])
+        .refused(415, "unsupported_voice");
     family.send(&family.anna, AMR, &[("type", "2")]).refused(415, "unsupported_picture");
     family.send(&family.anna, AMR, &[("type", "1"), ("length", "86401")]).refused(400, "bad_parameter");
     let long = [AMR, &[0; 1 << 20]].concat();
@@ -67,7 +69,10 @@ fn voices_and_pictures_become_urls() {
     let picture = family.send(&family.ben, &of_seed(7), &[("type", "2")]).ok();
     let talks = family.talks(&family.ben);
     assert_eq!((&talks[0]["type"], &talks[0]["content"]), (&json!(2), &picture["content"]));
-    assert_eq!((&talks[1]["type"], &talks[1]["content"], &talks[1]["length"]), (&json!(1), &voice["content"], &json!(3)));
+    assert_eq!(
+        (&talks[1]["type"], &talks[1]["content"], &talks[1]["length"]),
+        (&json!(1), &voice["content"], &json!(3))
+    );
 }
 
 #[test]
@@ -78,7 +83,11 @@ fn history_is_paged_newest_first_and_by_ids() {
     }
     let texts = |answer: Answer| -> Vec<String> {
         let list = answer.ok();
-        list.as_array().expect("a list").iter().map(|one| one["content"].as_str().unwrap_or_default().to_owned()).collect()
+        list.as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| one["content"].as_str().unwrap_or_default().to_owned())
+            .collect()
     };
     let page = |page: u32| family.ben.get("/talks", &[("group_id", &family.group), ("page", &page), ("pcount", &2)]);
     assert_eq!(texts(page(1)), ["talk 4", "talk 3"]);
@@ -121,9 +130,7 @@ fn newcomers_see_nothing_from_before_and_leavers_nothing_at_all() {
 fn a_watch_that_has_a_message_says_so_once() {
     let family = Family::new();
     let said = family.say(&family.anna, "到家了吗").ok();
-    let receipt = |id: &str, message: &Value| {
-        json!({ "id": id, "kind": "receipt", "timestamp": seconds(0), "message_id": message })
-    };
+    let receipt = |id: &str, message: &Value| json!({ "id": id, "kind": "receipt", "timestamp": seconds(0), "message_id": message });
     family.reported(&json!([receipt("1", &said["id"]), receipt("2", &said["id"])]));
     assert_eq!(family.talks(&family.anna)[0]["receipts"], json!([{ "imei": IMEI, "status": 1 }]));
     let events = family.server.operator().get("/events?type=TalkReceipted&profile=full");

@@ -168,7 +168,10 @@ async fn settings_add_alerts_and_keep_positions_from_apple() {
     world.says(world.anna, &"脸".repeat(3_000)).await;
     world.located(30.5, 0).await;
     let (published, dues) = world.told().await;
-    assert_eq!(published.iter().filter(|(topic, data)| topic.ends_with("watch_locate") && data["lat"] == 30.5).count(), 1);
+    assert_eq!(
+        published.iter().filter(|(topic, data)| topic.ends_with("watch_locate") && data["lat"] == 30.5).count(),
+        1
+    );
     let expected = [(world.anna, WatchLocate, false), (world.ben, Text, true), (world.ben, WatchLocate, false)];
     assert_eq!(dues.len(), expected.len());
     assert!(expected.iter().all(|due| dues.contains(due)), "{dues:?}");
@@ -246,7 +249,11 @@ async fn what_was_missed_comes_in_one_when_the_app_is_opened() {
     assert_eq!((topic, &merge["push_type"]), (format!("xunqun/user/{ben}/merge"), &json!("merge")));
     let list = merge["push_list"].as_array().unwrap();
     let kinds: Vec<_> = list.iter().map(|data| (data["push_type"].as_str().unwrap(), data["type"].as_u64())).collect();
-    assert_eq!(kinds, [("watch_locate", Some(1)), ("talk", Some(7)), ("talk", Some(3)), ("talk_status", None)], "{merge}");
+    assert_eq!(
+        kinds,
+        [("watch_locate", Some(1)), ("talk", Some(7)), ("talk", Some(3)), ("talk_status", None)],
+        "{merge}"
+    );
     assert_eq!((&list[0]["lat"], &list[2]["message_id"]), (&json!(30.2), &json!(last)));
 }
 
