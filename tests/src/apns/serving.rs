@@ -17,6 +17,9 @@ use super::{Mood, Request, StandIn, TOPIC, keys::Keys};
 /// Streams at once on a connection, as Apple has it.
 const STREAMS: u32 = 1000;
 
+/// Bytes that may come ahead on a connection: the library resets streams that many small ones hold up.
+const WINDOW: u32 = 1 << 20;
+
 /// Bytes of a payload.
 const MOST: usize = 4096;
 
@@ -32,7 +35,12 @@ pub fn serve(stand_in: &StandIn, listener: TcpListener, keys: &Arc<Keys>) {
             tokio::spawn(async move {
                 let _ = tcp.set_nodelay(true);
                 let Ok(tls) = acceptor.accept(tcp).await else { return };
-                let made = server::Builder::new().max_concurrent_streams(STREAMS).handshake(tls).await;
+                let made = server::Builder::new()
+                    .max_concurrent_streams(STREAMS)
+                    .max_local_error_reset_streams(None)
+                    .initial_connection_window_size(WINDOW)
+                    .handshake(tls)
+                    .await;
                 if let Ok(connection) = made {
                     one(stand_in, keys, connection).await;
                 }

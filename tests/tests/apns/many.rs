@@ -98,7 +98,8 @@ fn told_of(server: &Server) -> String {
     let of = |end: &str| ends.lines().filter(|line| line.contains(end)).count();
     let ends = ["accepted", "unbound", "refused", "expired", "superfluous"].map(|end| (end, of(end)));
     let (said, missed) = (count(server, "MessageSent"), count(server, "MessageMissed"));
-    format!("{said} messages, {missed} missed, pushes ended {ends:?}")
+    let jobs = server.operator().get("/admin/jobs?kind=push").text;
+    format!("{said} messages, {missed} missed, pushes ended {ends:?}, jobs known: {jobs:.2000}")
 }
 
 /// Pushes that are not over, of those that are known of.

@@ -70,6 +70,7 @@ pub async fn run(apple: &Apple, setup: &Setup) -> Result<(u64, Duration), Failed
     let time = begun.elapsed();
     stop.cancel();
     while tasks.join_next().await.is_some() {}
+    node.close().await;
     Ok(((PEOPLE * EACH) as u64, time))
 }
 
