@@ -87,10 +87,6 @@ fn members_show_where_they_are_only_where_they_share() {
     assert_eq!(family.told(&family.ben).len(), 1);
     let shown = family.shown(false);
     assert_eq!((&shown["lat"], &shown["lng"]), (&json!(30.28), &json!(120.12)), "{shown}");
-    assert_eq!(
-        (&shown["push_type"], &shown["lat"], &shown["lon"]),
-        (&json!("user_locate"), &json!(30.28), &json!(120.12))
-    );
     share(0);
     assert_eq!(family.shown(false), Value::Null);
     family.anna.post("/locates/create", &[("lat", &91), ("lng", &0)]).refused(400, "bad_parameter");
