@@ -170,8 +170,8 @@ fn what_is_left_is_the_same_for_whoever_followed_and_for_a_rebuild() {
     let before = circle.seen("live");
     assert_eq!(before.talks, [goes, stays]);
     assert_eq!((before.track.len(), before.waiting.as_slice()), (4, [stays, goes].as_slice()));
-    let erased = circle.world.commands.erase(ben, &circle.world.context());
-    circle.world.runtime.block_on(erased).unwrap();
+    let context = circle.world.context();
+    circle.world.runtime.block_on(circle.world.commands.erase(ben, &context)).unwrap();
     circle.unbind();
     let live = circle.seen("live");
     assert_eq!((live.talks.as_slice(), live.track.len(), live.last), ([stays].as_slice(), 0, None));
