@@ -106,9 +106,9 @@ fn a_port_that_is_taken_is_named() {
     let _ = server.person("anna", 2);
     let dir = tempfile::tempdir().unwrap();
     let taken = server.mqtt().to_string();
-    let ended =
-        dface(dir.path(), &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--mqtt", &taken]).ended(2);
+    let ended = dface(dir.path(), &[], &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--mqtt", &taken])
+        .ended(2);
     assert!(ended.stderr.contains("--mqtt") && ended.stderr.contains(&taken), "{}", ended.stderr);
-    let ended = dface(dir.path(), &["serve", "--mqtt", "somewhere"]).ended(2);
+    let ended = dface(dir.path(), &[], &["serve", "--mqtt", "somewhere"]).ended(2);
     assert!(ended.stderr.contains("listen.mqtt"), "{}", ended.stderr);
 }
