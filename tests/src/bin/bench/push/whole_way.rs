@@ -32,6 +32,9 @@ const PEOPLE: usize = 200;
 /// Messages that each of them missed.
 const EACH: usize = 100;
 
+/// The longest that it may take.
+const LONGEST: Duration = Duration::from_secs(120);
+
 /// Commands on their way at once while it is made ready.
 const MAKING: usize = 500;
 
@@ -66,6 +69,10 @@ pub async fn run(apple: &Apple, setup: &Setup) -> Result<(u64, Duration), Failed
     tasks.spawn(runner.run(stop.clone()));
     while !node.views.jobs.view().after(LogPosition(0), 1)?.is_empty() {
         sleep(Duration::from_millis(5)).await;
+        if begun.elapsed() > LONGEST {
+            let left = node.views.jobs.view().after(LogPosition(0), PEOPLE * EACH)?.len();
+            return Err(format!("{left} of {} pushes do not end", PEOPLE * EACH).into());
+        }
     }
     let time = begun.elapsed();
     stop.cancel();
