@@ -194,7 +194,11 @@ impl Rows {
     ) -> Result<(), ModelError> {
         let mut batch = self.db.batch();
         let mut encoded = Vec::with_capacity(self.waiting.len());
-        for (key, waiting) in &self.waiting {
+        // A reader that walks the rows meanwhile sees a batch half done: in the order of the keys, what it finds of a list has no gap, and
+        // whoever goes on after the last one that it found has missed none.
+        let mut waiting: Vec<_> = self.waiting.iter().collect();
+        waiting.sort_unstable_by_key(|(key, _)| *key);
+        for (key, waiting) in waiting {
             let value = waiting.bytes()?;
             match &value {
                 Some(value) => batch.insert(&self.keyspace, key.as_slice(), value.clone()),
