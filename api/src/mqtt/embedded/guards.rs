@@ -97,7 +97,7 @@ impl Guards {
                     self.inbound.client_gone(of, &connection(&session.id));
                 }
             }
-            Parameter::SessionTerminated(session, _) => broker.gone(session),
+            Parameter::SessionTerminated(session, _) => broker.gone(&session.id),
             Parameter::SessionSubscribed(session, subscribe) => broker.subscribed(session, subscribe),
             Parameter::SessionUnsubscribed(session, unsubscribe) => {
                 broker.unsubscribed(session, unsubscribe);

@@ -211,11 +211,11 @@ impl Embedded {
         }
     }
 
-    fn gone(&self, session: &Session) {
-        if let Some(account) = guards::account(&session.id)
-            && self.clients.gone(account, &session.id)
+    fn gone(&self, id: &Id) {
+        if let Some(account) = guards::account(id)
+            && self.clients.gone(account, id)
         {
-            self.marks.gone(&scoped::key(&session.id), self.stopping.load(Ordering::Relaxed), self.app.now());
+            self.marks.gone(&scoped::key(id), self.stopping.load(Ordering::Relaxed), self.app.now());
         }
     }
 
@@ -275,7 +275,7 @@ impl Embedded {
     /// Ends connections and sessions.
     async fn end(&self, clients: Vec<Id>) {
         for id in clients {
-            let entry = self.context.extends.shared().await.entry(id);
+            let entry = self.context.extends.shared().await.entry(id.clone());
             if entry.id_same() != Some(true) {
                 continue;
             }
@@ -283,8 +283,10 @@ impl Embedded {
                 Ok(mut entry) => entry.kick(true, true, true).await.map(|_| ()),
                 Err(error) => Err(error),
             };
-            if let Err(error) = ended {
-                tracing::warn!(%error, "an MQTT session could not be ended");
+            match ended {
+                // rmqtt tells of the end of those alone that are connected.
+                Ok(()) => self.gone(&id),
+                Err(error) => tracing::warn!(%error, "an MQTT session could not be ended"),
             }
         }
     }
