@@ -66,7 +66,12 @@ async fn the_choice_table_of_the_specification() {
     world.says(world.anna, "hello").await;
     world.report(ALARM, 0).await;
     let (_, dues) = world.told().await;
-    assert_eq!(dues, [(world.anna, Sleep, true)], "Carl has no device, Anna does not hear herself; {:?}", world.state());
+    assert_eq!(
+        dues,
+        [(world.anna, Sleep, true)],
+        "Carl has no device, Anna does not hear herself; {:?}",
+        world.state()
+    );
 }
 
 #[tokio::test]
