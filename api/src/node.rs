@@ -16,7 +16,6 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
-    ids::Imei,
     objects::Objects,
     ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
 };
