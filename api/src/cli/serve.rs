@@ -228,15 +228,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
-    let stopping = stop.clone();
-    let operators = Arc::new(Admin {
-        node: Arc::clone(node),
-        app: Arc::clone(&families),
-        tokens,
-        metrics: metrics.clone(),
-        stopping,
-    });
-    let operators = router(operators, settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
+    let (stopping, meters) = (stop.clone(), metrics.clone());
+    let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
+    let operators = router(Arc::new(operators), settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
     crate::processes::start(node)?;
     let mut tasks = JoinSet::new();

@@ -124,7 +124,7 @@ impl Circle {
 /// Reports with ids and times of their own.
 fn reports(count: usize) -> Vec<WatchEvent> {
     let one = |n: usize| {
-        let what = if n % 3 == 0 {
+        let what = if n.is_multiple_of(3) {
             WatchReport::Alarm(Alarm::Sleep)
         } else {
             let position = Position::new(f64::from(u32::try_from(n).unwrap()), 0.0).unwrap();

@@ -55,7 +55,7 @@ pub fn of<'a>(apple: &'a Apple, person: &Person) -> &'a StandIn {
 }
 
 pub fn is_gone(person: &Person) -> bool {
-    usize::from_str_radix(&person.token[..8], 16).expect("its number").is_multiple_of(5)
+    usize::from_str_radix(person.token.get(..8).unwrap_or_default(), 16).expect("its number").is_multiple_of(5)
 }
 
 /// Messages that were not told yet, of those that are to be.

@@ -22,7 +22,7 @@ impl Family {
 
 #[test]
 fn a_voice_is_for_who_is_in_the_circle_at_each_read() {
-    let family = Family::new();
+    let family = Family::made();
     let voice = family.send(&family.anna, AMR, &[("type", "1"), ("length", "3")]).ok();
     let url = path_of(&voice["content"]);
     for phone in [&family.anna, &family.ben] {
@@ -41,7 +41,7 @@ fn a_voice_is_for_who_is_in_the_circle_at_each_read() {
 
 #[test]
 fn what_a_watch_uploads_it_says() {
-    let family = Family::new();
+    let family = Family::made();
     let voice = family.upload(AMR).ok()["url"].clone();
     assert_eq!(family.upload(AMR).ok()["url"], voice, "the same file again");
     let picture = family.upload(&of_seed(9)).ok()["url"].clone();
@@ -57,7 +57,7 @@ fn what_a_watch_uploads_it_says() {
 
 #[test]
 fn a_watch_says_no_file_that_is_not_its_own() {
-    let family = Family::new();
+    let family = Family::made();
     let url = family.send(&family.anna, AMR, &[("type", "1"), ("length", "3")]).ok()["content"].clone();
     let own = family.upload(AMR).ok()["url"].clone();
     let talk = |kind: u8, url: &Value| json!({ "id": "1", "kind": "talk", "timestamp": seconds(0), "type": kind, "content": url, "length": 2 });
@@ -70,7 +70,7 @@ fn a_watch_says_no_file_that_is_not_its_own() {
 
 #[test]
 fn a_picture_is_made_anew_so_that_nothing_of_the_file_gets_out() {
-    let family = Family::new();
+    let family = Family::made();
     let mut file = of_seed(3);
     file.extend_from_slice(b"GPS 30.28691 120.12763");
     let url = path_of(&family.send(&family.anna, &file, &[("type", "2")]).ok()["content"]);

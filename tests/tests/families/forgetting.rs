@@ -8,7 +8,7 @@ use super::{AMR, Family, IMEI, KEY, path_of, seconds};
 
 #[test]
 fn what_somebody_said_goes_with_their_account() {
-    let family = Family::new();
+    let family = Family::made();
     family.say(&family.anna, "stays").ok();
     family.say(&family.ben, "goes").ok();
     let voice = family.send(&family.ben, AMR, &[("type", "1"), ("length", "1")]).ok();
@@ -25,7 +25,7 @@ fn what_somebody_said_goes_with_their_account() {
 
 #[test]
 fn what_a_watch_told_goes_when_it_leaves_the_circle() {
-    let family = Family::new();
+    let family = Family::made();
     let request = family.server.request(Method::POST, "/watches/files").basic_auth(IMEI, Some(KEY));
     let url = Answer::to(with_file(request, "file", AMR.to_vec(), &[])).ok()["url"].clone();
     family.reported(&json!([
@@ -52,7 +52,7 @@ fn what_a_watch_told_goes_when_it_leaves_the_circle() {
 
 #[test]
 fn an_export_holds_what_one_said_showed_and_sent() {
-    let family = Family::new();
+    let family = Family::made();
     family.say(&family.anna, "mine 一").ok();
     family.say(&family.ben, "not mine").ok();
     family.send(&family.anna, AMR, &[("type", "1"), ("length", "1")]).ok();

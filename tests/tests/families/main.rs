@@ -21,18 +21,25 @@ pub const AMR: &[u8] = b"#!AMR\n\x3c\x91\x17";
 
 /// A circle of anna (a guardian) and ben with a watch; cleo is not in it.
 pub struct Family {
+    /// Where they are.
     pub server: Server,
+    /// The guardian.
     pub anna: Phone,
+    /// The other member.
     pub ben: Phone,
+    /// A stranger.
     pub cleo: Phone,
+    /// The circle.
     pub group: u64,
 }
 
 impl Family {
-    pub fn new() -> Self {
+    /// With the defaults.
+    pub fn made() -> Self {
         Self::with(Setup::default())
     }
 
+    /// At a server that is set up so.
     pub fn with(setup: Setup) -> Self {
         let mut server = setup.start();
         let [anna, ben, cleo] = ["anna", "ben", "cleo"].map(|name| server.person(name, 2));
@@ -85,7 +92,7 @@ impl Family {
     pub fn told(&self, phone: &Phone) -> Vec<Value> {
         let list = phone.get("/groups/events", &[("group_id", &self.group), ("pcount", &100)]).ok();
         let told = list.as_array().expect("a list").iter();
-        told.filter(|one| !one["type"].as_u64().is_some_and(|kind| kind >= 12)).cloned().collect()
+        told.filter(|one| one["type"].as_u64().is_none_or(|kind| kind < 12)).cloned().collect()
     }
 
     /// Says something with a file.
@@ -124,7 +131,7 @@ pub fn keyed(phone: &Phone, path: &str, given: Given<'_>, key: &str) -> Answer {
 pub fn path_of(url: &Value) -> String {
     let url = url.as_str().unwrap_or_else(|| panic!("no URL: {url}"));
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or_else(|| panic!("no path: {url}"), |at| rest[at..].to_owned())
+    rest.split_once('/').map_or_else(|| panic!("no path: {url}"), |(_, path)| format!("/{path}"))
 }
 
 /// Fetches a stable URL, and what it leads to: the bytes' text and media type.

@@ -27,7 +27,7 @@ impl Family {
 
 #[test]
 fn the_last_position_is_the_one_with_the_newest_time_whatever_came_last() {
-    let family = Family::new();
+    let family = Family::made();
     assert_eq!(family.shown(true), Value::Null);
     for (id, (ago, lat)) in [(300, 30.3), (100, 30.1), (500, 30.5), (200, 30.2), (400, 30.4)].into_iter().enumerate() {
         family.reported(&locate(id, seconds(-ago), lat));
@@ -40,7 +40,7 @@ fn the_last_position_is_the_one_with_the_newest_time_whatever_came_last() {
 
 #[test]
 fn a_track_is_paged_and_bounded_in_time() {
-    let family = Family::new();
+    let family = Family::made();
     let begin = seconds(-1_000);
     for n in 0..6 {
         family.reported(&locate(
@@ -68,7 +68,7 @@ fn a_track_is_paged_and_bounded_in_time() {
 
 #[test]
 fn positions_from_before_their_days_are_not_shown() {
-    let family = Family::new();
+    let family = Family::made();
     family.reported(&json!([locate(1, seconds(-31 * 86_400), 31.0), locate(2, seconds(-29 * 86_400), 29.0)]));
     assert_eq!(lats(&family.ben.get("/watches/track", &[("imei", &IMEI)])), [29.0]);
     assert_eq!(family.told(&family.ben).len(), 1);
@@ -76,7 +76,7 @@ fn positions_from_before_their_days_are_not_shown() {
 
 #[test]
 fn members_show_where_they_are_only_where_they_share() {
-    let family = Family::new();
+    let family = Family::made();
     let here: [(&str, &dyn std::fmt::Display); 2] = [("lat", &30.28), ("lng", &120.12)];
     assert_eq!(family.anna.post("/locates/create", &here).ok(), json!({ "id": null, "groups": [] }));
     let share = |on: u8| family.anna.post("/groups/share_locate", &[("group_id", &family.group), ("on", &on)]).ok();
@@ -94,7 +94,7 @@ fn members_show_where_they_are_only_where_they_share() {
 
 #[test]
 fn members_and_watches_are_asked_by_members() {
-    let family = Family::new();
+    let family = Family::made();
     let group: (&str, &dyn std::fmt::Display) = ("group_id", &family.group);
     let asked = family.anna.post("/locates/request", &[group, ("user_id", &family.ben.user)]).ok();
     assert!(asked["id"].is_string(), "{asked}");

@@ -12,7 +12,7 @@ fn locate(id: &str, at: i64, lat: f64) -> Value {
 
 #[test]
 fn every_kind_is_told_as_its_push_has_it() {
-    let family = Family::new();
+    let family = Family::made();
     let at = seconds(-60);
     let event = |id: &str, kind: &str, more: Value| {
         let mut event = json!({ "id": id, "kind": kind, "timestamp": at });
@@ -61,7 +61,7 @@ fn every_kind_is_told_as_its_push_has_it() {
 
 #[test]
 fn a_repeat_is_taken_once_and_another_one_under_the_same_id_too() {
-    let family = Family::new();
+    let family = Family::made();
     let at = seconds(-600);
     for _ in 0..3 {
         family.reported(&locate("1", at, 30.25));
@@ -82,7 +82,7 @@ fn a_repeat_is_taken_once_and_another_one_under_the_same_id_too() {
 
 #[test]
 fn a_battery_is_low_once_until_it_was_charged() {
-    let family = Family::new();
+    let family = Family::made();
     for (id, percent) in [("1", 21), ("2", 20), ("3", 12), ("4", 80), ("5", 3)] {
         family.reported(&json!({ "id": id, "kind": "battery", "timestamp": seconds(0), "percent": percent }));
     }
@@ -92,7 +92,7 @@ fn a_battery_is_low_once_until_it_was_charged() {
 
 #[test]
 fn a_late_repeat_changes_no_state_back() {
-    let family = Family::new();
+    let family = Family::made();
     let told = |id: &str, kind: &str| json!({ "id": id, "kind": kind, "timestamp": seconds(0), "percent": 10 });
     for (id, kind) in [("1", "online"), ("2", "offline"), ("3", "online"), ("2", "offline"), ("1", "online")] {
         family.reported(&told(id, kind));
@@ -103,7 +103,7 @@ fn a_late_repeat_changes_no_state_back() {
 
 #[test]
 fn that_it_came_off_is_told_only_while_that_is_on() {
-    let family = Family::new();
+    let family = Family::made();
     let fall = |id: &str| json!({ "id": id, "kind": "fall", "timestamp": seconds(0) });
     family.reported(&fall("1"));
     assert!(family.told(&family.anna).is_empty());
@@ -114,7 +114,7 @@ fn that_it_came_off_is_told_only_while_that_is_on() {
 
 #[test]
 fn an_alarm_is_never_refused_for_its_clock() {
-    let family = Family::new();
+    let family = Family::made();
     let clocks =
         [json!(seconds(0) + 1_000), json!(99_999_999_999_999_u64), json!(-5), json!("?"), Value::Null, json!(12.5)];
     for (n, clock) in clocks.iter().enumerate() {
@@ -135,7 +135,7 @@ fn an_alarm_is_never_refused_for_its_clock() {
 
 #[test]
 fn a_bad_event_does_not_lose_the_others_and_is_named() {
-    let family = Family::new();
+    let family = Family::made();
     let bad = json!({ "id": "2", "kind": "locate", "timestamp": seconds(0), "type": 1, "lat": 95, "lon": 0 });
     let answer = family.report(&json!([locate("1", seconds(-5), 30.0), bad, 7, locate("3", seconds(-4), 30.1)])).ok();
     assert_eq!(answer["taken"], json!([0, 3]));

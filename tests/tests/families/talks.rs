@@ -7,7 +7,7 @@ use super::{AMR, Family, IMEI, keyed, seconds};
 
 #[test]
 fn words_reach_all_of_the_circle_and_nobody_else() {
-    let family = Family::new();
+    let family = Family::made();
     let said = family.say(&family.anna, "吃饭了").ok();
     assert_eq!((&said["type"], &said["content"]), (&json!(3), &json!("吃饭了")));
     for phone in [&family.anna, &family.ben] {
@@ -28,7 +28,7 @@ fn words_reach_all_of_the_circle_and_nobody_else() {
 
 #[test]
 fn the_same_request_again_says_it_once() {
-    let family = Family::new();
+    let family = Family::made();
     let given: [(&str, &dyn std::fmt::Display); 3] = [("group_id", &family.group), ("type", &3), ("content", &"一次")];
     let first = keyed(&family.anna, "/talks/create", &given, "k1").ok();
     assert_eq!(keyed(&family.anna, "/talks/create", &given, "k1").ok(), first);
@@ -41,7 +41,7 @@ fn the_same_request_again_says_it_once() {
 
 #[test]
 fn what_cannot_be_said_is_refused_by_its_parameter() {
-    let family = Family::new();
+    let family = Family::made();
     let say = |kind: &dyn std::fmt::Display, content: &str| {
         family.anna.post("/talks/create", &[("group_id", &family.group), ("type", kind), ("content", &content)])
     };
@@ -63,7 +63,7 @@ fn what_cannot_be_said_is_refused_by_its_parameter() {
 
 #[test]
 fn voices_and_pictures_become_urls() {
-    let family = Family::new();
+    let family = Family::made();
     let voice = family.send(&family.anna, AMR, &[("type", "1"), ("length", "3")]).ok();
     assert_eq!((&voice["type"], &voice["length"]), (&json!(1), &json!(3)));
     let picture = family.send(&family.ben, &of_seed(7), &[("type", "2")]).ok();
@@ -77,7 +77,7 @@ fn voices_and_pictures_become_urls() {
 
 #[test]
 fn history_is_paged_newest_first_and_by_ids() {
-    let family = Family::new();
+    let family = Family::made();
     for n in 0..5 {
         family.say(&family.anna, &format!("talk {n}")).ok();
     }
@@ -105,7 +105,7 @@ fn history_is_paged_newest_first_and_by_ids() {
 
 #[test]
 fn newcomers_see_nothing_from_before_and_leavers_nothing_at_all() {
-    let family = Family::new();
+    let family = Family::made();
     family.say(&family.anna, "before").ok();
     family.join(&family.cleo);
     assert!(family.talks(&family.cleo).is_empty());
@@ -128,7 +128,7 @@ fn newcomers_see_nothing_from_before_and_leavers_nothing_at_all() {
 
 #[test]
 fn a_watch_that_has_a_message_says_so_once() {
-    let family = Family::new();
+    let family = Family::made();
     let said = family.say(&family.anna, "到家了吗").ok();
     let receipt = |id: &str, message: &Value| json!({ "id": id, "kind": "receipt", "timestamp": seconds(0), "message_id": message });
     family.reported(&json!([receipt("1", &said["id"]), receipt("2", &said["id"])]));

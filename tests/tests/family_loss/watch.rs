@@ -39,7 +39,7 @@ pub fn tell(watch: &Watch, count: usize, shared: &Shared) {
 fn event(number: usize) -> Value {
     let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs_f64();
     let id = format!("event-{number}");
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         json!({"id": id, "kind": "sms", "timestamp": timestamp, "phone": "10086", "content": number.to_string()})
     } else {
         json!({

@@ -12,7 +12,7 @@ use super::{ANY, family, listener, of, says, talks};
 
 /// A port that is free now, and that a server can take again.
 fn port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("it is bound").to_string()
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct Client {
 
 impl Client {
     /// To the broker at `url`, as somebody else than the URL says.
-    pub fn connect(url: &str, who: Who<'_>) -> Self {
+    pub fn connect(url: &str, who: &Who<'_>) -> Self {
         let at = url.rsplit('@').next().expect("an address");
         let (host, port) = at.rsplit_once(':').expect("a port");
         let mut options = MqttOptions::new(who.id, host, port.parse().expect("a port"));

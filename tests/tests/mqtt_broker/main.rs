@@ -4,6 +4,7 @@
 mod client;
 
 use std::{
+    io::Write as _,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -38,7 +39,7 @@ struct World {
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("--- the broker's log:\n{}\n---", self.broker.log());
+            let _ = writeln!(std::io::stderr(), "--- the broker's log:\n{}\n---", self.broker.log());
         }
     }
 }
@@ -61,13 +62,13 @@ impl World {
     fn client(&self, who: &Phone, name: &str) -> Client {
         Client::connect(
             &self.broker.mqtt(),
-            Who { name: &who.user.to_string(), password: &who.chat_password, id: name },
+            &Who { name: &who.user.to_string(), password: &who.chat_password, id: name },
         )
     }
 
     /// Whether somebody is let in.
     fn admits(&self, name: &str, password: &str, id: &str) -> bool {
-        let client = Client::connect(&self.broker.mqtt(), Who { name, password, id });
+        let client = Client::connect(&self.broker.mqtt(), &Who { name, password, id });
         becomes("answered", || client.is_connected() || client.is_over());
         client.is_connected()
     }

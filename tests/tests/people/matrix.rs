@@ -305,7 +305,8 @@ fn who_may_see_what_of_whom() {
         let family = Family::of(&operator, subject, [friend, blocked, blocker], invisible);
         let told = Told::of(&server, subject, &family);
         let (checkin, coupon, pictures, family, told) = (&checkin, &coupon, &pictures, &family, &told);
-        let asked = Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family, told };
+        let asked =
+            Asked { server: &server, subject, shop, third, stranger, blocked, checkin, coupon, pictures, family, told };
         text += &table(&format!("invisible {invisible}"), &viewers, &asked);
     }
     insta::assert_snapshot!("matrix", text);
