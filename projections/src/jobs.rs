@@ -223,15 +223,20 @@ fn take_out(position: u64, kind: JobKind, rows: &mut Rows) -> Result<Option<JobR
 
 fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     for key in rows.keys(&KeyBuf::tag(BY_PERSON).user(user))? {
-        let found = KeyReader::tagged(&key, BY_PERSON).and_then(|mut key| {
-            key.user()?;
-            key.number().zip(key.kind())
-        });
-        let (position, kind) = found.ok_or_else(|| bad_key(&key))?;
+        let (position, kind) = of_person(&key)?;
         take_out(position, kind, rows)?;
     }
     rows.delete(&token_key(user));
     Ok(())
+}
+
+/// Which job a person's key names.
+fn of_person(key: &[u8]) -> Result<(u64, JobKind), ModelError> {
+    let found = KeyReader::tagged(key, BY_PERSON).and_then(|mut key| {
+        key.user()?;
+        key.number().zip(key.kind())
+    });
+    found.ok_or_else(|| bad_key(key))
 }
 
 fn bad_key(key: &[u8]) -> ModelError {
@@ -287,6 +292,21 @@ impl JobsView {
         let position: u64 = rows::decode_row(&position)?;
         let row = self.rows.get(&*job_key(position, job.kind))?;
         row.map(|row| Ok(outstanding(position, job.kind, rows::decode_row(&row)?))).transpose()
+    }
+
+    /// Somebody's outstanding jobs.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn of(&self, user: UserId) -> Result<Vec<Outstanding>, ModelError> {
+        let mut found = Vec::new();
+        for guard in self.rows.prefix(&*KeyBuf::tag(BY_PERSON).user(user)) {
+            let (position, kind) = of_person(&guard.key()?)?;
+            if let Some(row) = self.rows.get(&*job_key(position, kind))? {
+                found.push(outstanding(position, kind, rows::decode_row(&row)?));
+            }
+        }
+        Ok(found)
     }
 
     /// Told when a job is asked for: the position of the latest one.

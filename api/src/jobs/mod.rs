@@ -23,7 +23,7 @@ pub mod works;
 use std::{sync::Arc, time::Duration};
 
 use dface_domain::{
-    jobs::{JobId, JobQueue, QueueError},
+    jobs::{JobId, JobQueue, Outcome, QueueError},
     ports::Clock,
 };
 use tokio::{sync::Notify, task::JoinSet};
@@ -122,6 +122,16 @@ impl Desk {
         self.known(id)?;
         self.parts.queue.remove(id).await?;
         self.parts.outcomes.dropped(id).await?;
+        Ok(self.parts.ledger.over(id)?)
+    }
+
+    /// Takes a job out that is over before it was done.
+    ///
+    /// # Errors
+    /// The queue's, the log's; it can be done again.
+    pub async fn withdraw(&self, id: JobId, outcome: Outcome) -> Result<(), DeskError> {
+        self.parts.queue.remove(id).await?;
+        self.parts.outcomes.record(id, outcome).await?;
         Ok(self.parts.ledger.over(id)?)
     }
 

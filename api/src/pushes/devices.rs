@@ -21,6 +21,7 @@ use super::{
     follow::{Follower, Happened, until_read},
     recipients,
     waits::{Wait, Waits},
+    withdraw,
 };
 use crate::{
     node::Node,
@@ -92,6 +93,9 @@ impl Follower for Devices {
     const NAME: &'static str = "pushes_apns";
 
     async fn take(&self, happened: Vec<Happened>) {
+        for one in &happened {
+            withdraw::after(&self.node, &one.event).await;
+        }
         let people = happened.iter().flat_map(|one| {
             let people = recipients::people(&self.node, &one.told, one.position);
             people.into_iter().map(move |user| (one, user))

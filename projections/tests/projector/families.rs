@@ -111,13 +111,15 @@ impl Circle {
         let track = view.track(self.imei, all, 0, usize::MAX).unwrap();
         let told = view.after(self.group, LogPosition(0), usize::MAX).unwrap();
         let talks = view.talks(self.group, LogPosition(0)..LogPosition(u64::MAX), 0, usize::MAX).unwrap();
-        Seen {
+        let seen = Seen {
             track: track.into_iter().map(|entry| (entry.at, entry.message)).collect(),
             last: view.last_fix(Actor::Watch(self.imei)).unwrap().map(|entry| entry.message),
             told: told.into_iter().map(|entry| entry.message).collect(),
             talks: talks.into_iter().map(|entry| entry.message).collect(),
             waiting: view.downs(self.imei).unwrap().into_iter().map(|entry| entry.message).collect(),
-        }
+        };
+        projector.stop();
+        seen
     }
 }
 

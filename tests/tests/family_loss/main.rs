@@ -124,18 +124,22 @@ fn trouble(server: &mut Server, road: &Cuts, shared: &Shared, size: Size, phones
     }
 }
 
-/// Different pushes that Apple took.
+/// Pushes of what the watches told that Apple took: device, event, `apns-id`. Others tell who joined and which watch came.
+fn taken(apple: &Apple) -> impl Iterator<Item = (String, String, String)> {
+    let accepted = apple.production.requests().into_iter().filter(dface_tests::apns::Request::is_accepted);
+    accepted.filter_map(|one| Some((one.token, phone::event_of(&one.payload["data"])?, one.id)))
+}
+
+/// How many are different ones.
 fn distinct(apple: &Apple) -> usize {
-    let requests = apple.production.requests();
-    requests.iter().filter(|one| one.is_accepted()).map(|one| &one.id).collect::<BTreeSet<_>>().len()
+    taken(apple).map(|(_, _, id)| id).collect::<BTreeSet<_>>().len()
 }
 
 /// Each device was told of each event, under one `apns-id`.
 fn by_apns(apple: &Apple, size: Size, families: &[Family]) {
     let mut told: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for request in apple.production.requests().into_iter().filter(dface_tests::apns::Request::is_accepted) {
-        let event = phone::event_of(&request.payload["data"]).unwrap_or_else(|| panic!("{}", request.payload));
-        told.entry((request.token, event)).or_default().insert(request.id);
+    for (token, event, id) in taken(apple) {
+        told.entry((token, event)).or_default().insert(id);
     }
     for ((token, event), ids) in &told {
         assert_eq!(ids.len(), 1, "the event {event} went to the device {token} as {ids:?}");

@@ -241,7 +241,7 @@ fn is_of(event: &Recorded, user: UserId) -> Result<bool, CodecError> {
     Ok(serde_json::from_slice::<Whose>(&json).is_ok_and(|whose| whose.user == Some(user)))
 }
 
-/// Who did something in a circle or was the one it was done to; none where the event's `user` tells it.
+/// Who did something in a circle or was the one it was done to; none where the event's `user` tells it. What is said of a watch is the child's.
 fn of_circles(event: &Event) -> Option<Vec<Actor>> {
     Some(match event {
         Event::TalkSent(event) => vec![event.from],
@@ -253,9 +253,6 @@ fn of_circles(event: &Event) -> Option<Vec<Actor>> {
         Event::LocationRequested(event) => vec![event.user.into(), event.by.into()],
         Event::WatchLocationRequested(event) => vec![event.by.into()],
         Event::StorySent(event) => vec![event.by.into()],
-        Event::WatchBound(event) => vec![event.by.into()],
-        Event::WatchChanged(event) => vec![event.by.into()],
-        Event::WatchUnbound(event) => vec![event.by.into()],
         _ => return None,
     })
 }
