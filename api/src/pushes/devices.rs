@@ -50,11 +50,13 @@ impl Devices {
         let alert = is_alert(&self.node.settings, one.told.kind);
         let choice = until_read(|| self.choice(one, user, alert)).await;
         let due = PushDue { message: one.told.message, user, kind: one.told.kind, alert };
+        // A receipt is told as of when it was given, which nothing else says; all else expires by when the log heard of it.
+        let time = if one.told.kind == PushKind::TalkStatus { one.told.at } else { one.time };
         match choice {
             Choice::MqttAlone => {}
-            Choice::Apns => self.ask(due, one.time).await,
+            Choice::Apns => self.ask(due, time).await,
             Choice::ApnsUnlessReceipted => {
-                if let Err(wait) = self.waits.add(Wait { due, position: one.position, time: one.time }) {
+                if let Err(wait) = self.waits.add(Wait { due, position: one.position, time }) {
                     self.ask(wait.due, wait.time).await;
                 }
             }
