@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use dface_commands::{Context, processes::ProcessError};
 use dface_domain::{
     envelope::LogPosition,
-    events::PushDue,
+    events::{Event, PushDue},
     ids::UserId,
     pushes::{
         PushKind,
@@ -95,14 +95,15 @@ impl Follower for Devices {
     const NAME: &'static str = "pushes_apns";
 
     async fn take(&self, happened: Vec<Happened>) {
-        for one in &happened {
-            withdraw::after(&self.node, &one.event).await;
-        }
         let people = happened.iter().flat_map(|one| {
             let people = recipients::people(&self.node, &one.told, one.position);
             people.into_iter().map(move |user| (one, user))
         });
         stream::iter(people).for_each_concurrent(AT_ONCE, |(one, user)| self.tell(one, user)).await;
+    }
+
+    async fn take_back(&self, event: &Event) {
+        withdraw::after(&self.node, event).await;
     }
 
     fn undone(&self) -> Option<LogPosition> {

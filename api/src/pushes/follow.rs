@@ -14,6 +14,7 @@ use dface_domain::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::withdraw;
 use crate::{metrics::PUSH_LAG, node::Node};
 
 /// Events read at once.
@@ -49,6 +50,12 @@ pub(super) trait Follower: Send + Sync + 'static {
     /// Acts on these, which stand in the order of the log. The read models show all of them.
     fn take(&self, happened: Vec<Happened>) -> impl Future<Output = ()> + Send;
 
+    /// Acts on what takes something back (`withdraw::WANTS`), once all before it was taken.
+    fn take_back(&self, event: &Event) -> impl Future<Output = ()> + Send {
+        let _ = event;
+        async {}
+    }
+
     /// The first event that was taken and that is not done with.
     fn undone(&self) -> Option<LogPosition>;
 }
@@ -68,6 +75,12 @@ pub(super) async fn follow<F: Follower>(node: Arc<Node>, follower: Arc<F>, stop:
                 if !happened.is_empty() {
                     shown(&node, last).await;
                     follower.take(happened).await;
+                }
+                for recorded in read.iter().filter(|one| withdraw::WANTS.contains(&&*one.data.type_name)) {
+                    // One that cannot be read has stopped the read models, and is told by them.
+                    let Ok(event) = recorded.data.decode() else { continue };
+                    shown(&node, last).await;
+                    follower.take_back(&event).await;
                 }
                 place.looked = last;
                 tell_lag::<F>(&node, last);
