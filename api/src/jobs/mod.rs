@@ -125,14 +125,16 @@ impl Desk {
         Ok(self.parts.ledger.over(id)?)
     }
 
-    /// Takes a job out that is over before it was done.
+    /// Takes a job out that is over before it was done. Whether it waited: one that a worker has in hands is on its way for this once, and can be
+    /// taken out afterwards.
     ///
     /// # Errors
     /// The queue's, the log's; it can be done again.
-    pub async fn withdraw(&self, id: JobId, outcome: Outcome) -> Result<(), DeskError> {
-        self.parts.queue.remove(id).await?;
+    pub async fn withdraw(&self, id: JobId, outcome: Outcome) -> Result<bool, DeskError> {
+        let waited = self.parts.queue.remove(id).await?;
         self.parts.outcomes.record(id, outcome).await?;
-        Ok(self.parts.ledger.over(id)?)
+        self.parts.ledger.over(id)?;
+        Ok(waited)
     }
 
     fn known(&self, id: JobId) -> Result<(), DeskError> {
