@@ -186,7 +186,7 @@ impl Commands {
     /// # Errors
     /// The machinery's.
     pub async fn ended_by(&self, group: GroupId) -> Result<Option<UserId>, CommandError> {
-        Ok(self.executor.load::<Circle>(&StreamId::circle(group)).await?.ended_by())
+        Ok(self.executor.current::<Circle>(&StreamId::circle(group)).await?.ended_by())
     }
 
     /// Checks that somebody decides in a circle.

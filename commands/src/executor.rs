@@ -113,12 +113,21 @@ impl Executor {
         &self.store
     }
 
-    /// The aggregate in `stream`, as it stands.
+    /// The aggregate in `stream`, as it was a moment ago: what others append meanwhile may be missing.
     ///
     /// # Errors
     /// The store's, or an event that cannot be understood.
     pub async fn load<A: Aggregate>(&self, stream: &StreamId) -> Result<A, CommandError> {
         Ok(self.cached_or_read::<A>(stream).await?.state.clone())
+    }
+
+    /// The aggregate in `stream` with all that the log has of it now: for who has heard of an event from the log.
+    ///
+    /// # Errors
+    /// As [`Executor::load`].
+    pub async fn current<A: Aggregate>(&self, stream: &StreamId) -> Result<A, CommandError> {
+        let kept = self.cached_or_read::<A>(stream).await?;
+        Ok(self.caught_up(stream, kept).await?.state.clone())
     }
 
     /// Decides `command` on the aggregate in `stream` and appends what happens, durable when it answers.
@@ -138,7 +147,7 @@ impl Executor {
             } else {
                 self.cached_or_read::<A>(stream).await?
             };
-            let events = loaded.state.decide(command)?;
+            let (loaded, events) = self.decide(stream, command, loaded).await?;
             if events.is_empty() {
                 return Ok(Outcome { state: loaded.state.clone(), position: None });
             }
@@ -165,6 +174,24 @@ impl Executor {
     ) -> Result<Appended, CommandError> {
         let batch = vec![self.envelope(event, context)];
         Ok(self.store.append(stream, Expected::NoStream, batch).await?)
+    }
+
+    /// What happens, and on which state. A refusal, and that there is nothing to do, are never the word of a state that the log has left
+    /// behind: nothing would find that out afterwards, as it is found out of events that come too late.
+    async fn decide<A: Aggregate>(
+        &self,
+        stream: &StreamId,
+        command: &A::Command,
+        kept: Arc<Cached<A>>,
+    ) -> Result<(Arc<Cached<A>>, Vec<Event>), CommandError> {
+        match kept.state.decide(command) {
+            Ok(events) if !events.is_empty() => Ok((kept, events)),
+            _ => {
+                let current = self.caught_up(stream, kept).await?;
+                let events = current.state.decide(command)?;
+                Ok((current, events))
+            }
+        }
     }
 
     async fn append<A: Aggregate>(
@@ -207,26 +234,36 @@ impl Executor {
         if let Some(cached) = self.cache.get(stream).and_then(|any| any.downcast::<Cached<A>>().ok()) {
             return Ok(cached);
         }
-        let mut loaded = self.snapshot_of::<A>(stream);
+        self.caught_up(stream, Arc::new(self.snapshot_of::<A>(stream))).await
+    }
+
+    /// The same with all that the log has of it now.
+    async fn caught_up<A: Aggregate>(
+        &self,
+        stream: &StreamId,
+        kept: Arc<Cached<A>>,
+    ) -> Result<Arc<Cached<A>>, CommandError> {
+        let mut events = kept.events;
+        let mut state = None;
         loop {
-            let page = self.store.read_stream(stream, loaded.events, PAGE).await?;
+            let page = self.store.read_stream(stream, events, PAGE).await?;
             for recorded in &page {
                 let event = recorded.data.decode().map_err(|e| CommandError::Unreadable {
                     stream: stream.to_string(),
                     what: format!("version {}: {e}", recorded.version),
                 })?;
-                loaded.state.apply(&event);
-                loaded.events += 1;
+                state.get_or_insert_with(|| kept.state.clone()).apply(&event);
+                events += 1;
             }
             if page.len() < PAGE {
                 break;
             }
         }
-        let loaded = Arc::new(loaded);
-        if loaded.events > 0 {
-            self.cache.insert(stream.clone(), Arc::clone(&loaded) as Arc<dyn Any + Send + Sync>);
+        let current = state.map_or(kept, |state| Arc::new(Cached { events, state }));
+        if current.events > 0 {
+            self.cache.insert(stream.clone(), Arc::clone(&current) as Arc<dyn Any + Send + Sync>);
         }
-        Ok(loaded)
+        Ok(current)
     }
 
     fn snapshot_of<A: Aggregate>(&self, stream: &StreamId) -> Cached<A> {

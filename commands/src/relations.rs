@@ -31,7 +31,7 @@ impl Commands {
                 return Err(Rejection::UserUnknown(one).into());
             }
         }
-        if let Some(record) = self.executor.load::<Relation>(&stream).await?.follow_of(user) {
+        if let Some(record) = self.executor.current::<Relation>(&stream).await?.follow_of(user) {
             return Ok((record, None));
         }
         let record = RecordId(self.next_id(IdKind::Record).await?);
@@ -73,7 +73,7 @@ impl Commands {
         if !self.user_exists(block).await? {
             return Err(Rejection::UserUnknown(block).into());
         }
-        if let Some(known) = self.executor.load::<Relation>(&stream).await?.block_of(user)
+        if let Some(known) = self.executor.current::<Relation>(&stream).await?.block_of(user)
             && (known.report || !report)
         {
             return Ok((known, None));

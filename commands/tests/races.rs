@@ -30,6 +30,7 @@ const AT_ONCE: usize = 50;
 struct World {
     commands: Arc<Commands>,
     store: EmbeddedStore,
+    keys: Arc<EmbeddedKeys>,
     _dir: tempfile::TempDir,
 }
 
@@ -37,22 +38,40 @@ fn world() -> World {
     let dir = tempfile::tempdir().expect("a directory");
     let config = EmbeddedConfig::new(dir.path());
     let store = EmbeddedStore::open(config, Arc::new(SystemClock), &SystemEntropy).expect("opens");
-    let entropy = Arc::new(SystemEntropy);
-    let commands = Commands::new(Parts {
+    let keys = Arc::new(EmbeddedKeys::open(&dir.path().join("keys"), Arc::new(SystemEntropy)).expect("keys"));
+    World { commands: Arc::new(commands(&store, &keys)), store, keys, _dir: dir }
+}
+
+fn commands(store: &EmbeddedStore, keys: &Arc<EmbeddedKeys>) -> Commands {
+    Commands::new(Parts {
         store: Arc::new(store.clone()),
         snapshots: Arc::new(store.clone()),
-        keys: Arc::new(EmbeddedKeys::open(&dir.path().join("keys"), entropy.clone()).expect("keys")),
+        keys: Arc::clone(keys) as _,
         secret: Arc::new(ServerSecret::new(&[7; 32])),
         clock: Arc::new(SystemClock),
-        entropy,
+        entropy: Arc::new(SystemEntropy),
         passwords: Passwords::new(2),
         executor: ExecutorSettings::default(),
-    });
-    World { commands: Arc::new(commands), store, _dir: dir }
+    })
 }
 
 fn context() -> Context {
     Context::new(Uuid::nil())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_to_do_and_a_refusal_are_said_of_what_the_log_holds_now() {
+    let world = world();
+    let (here, there) = (&world.commands, commands(&world.store, &world.keys));
+    let (anna, ben) = (person(here, "anna").await, person(here, "ben").await);
+    let context = context();
+    here.follow(anna, ben, &context).await.expect("follows");
+    assert_eq!(here.unblock(anna, ben, &context).await.expect("unblocks"), None, "there is no block");
+    there.block(anna, ben, false, &context).await.expect("blocks");
+    let unblocked = here.unblock(anna, ben, &context).await.expect("unblocks");
+    assert!(unblocked.is_some(), "the block of the other process is known");
+    let (_, followed) = here.follow(anna, ben, &context).await.expect("follows");
+    assert!(followed.is_some(), "that block had ended the follow");
 }
 
 async fn person(commands: &Commands, name: &str) -> UserId {

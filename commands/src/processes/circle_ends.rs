@@ -34,10 +34,6 @@ impl Process for CircleEnds {
             Event::PersonErased(event) => self.let_go(commands, event.user, recorded).await,
             Event::CircleEnded(event) => {
                 let watches = self.circles.watches_of(event.group, recorded.position).await?;
-                // Who appended it may not have told the cache of aggregates yet.
-                if commands.ended_by(event.group).await?.is_none() {
-                    return Err(ProcessError::Later("the end of a circle is not known yet".to_owned()));
-                }
                 unbind(commands, event.group, &watches, recorded).await
             }
             // It was on its way in while the circle ended.

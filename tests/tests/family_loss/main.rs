@@ -63,7 +63,6 @@ struct Shared {
 }
 
 #[test]
-#[ignore = "of two runs one left phones without messages that came around a kill; every push reached Apple in both"]
 fn crash_and_cuts_lose_nothing_that_a_watch_told_and_repeat_none_as_another() {
     let size = Size::wanted();
     let apple = Apple::start();

@@ -1,8 +1,9 @@
 //! How far each client has acknowledged what it subscribed to, for those that want their session kept. A server that was killed has lost
 //! the sessions; by these marks it begins them again, and says again what came since.
 //!
-//! A mark stands at the last event that a client acknowledged: clients acknowledge in the order in which they are told. It is written
-//! once a second, without fsync: one that is lost costs repeats, which carry the ids of before.
+//! A mark stands at the last event that a client acknowledged: clients acknowledge in the order in which they are told. What a client
+//! subscribes to is written before that is acknowledged, how far it is once a second: a place that is lost costs repeats, which carry
+//! the ids of before. Nothing waits for a disk: a process that is killed loses no page of the system's.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -134,13 +135,16 @@ impl Marks {
     pub(super) fn subscribed(&self, client: &ClientId, filter: &str, head: LogPosition) -> Option<LogPosition> {
         let mut state = self.state.lock();
         let live = state.live.get_mut(client)?;
-        live.dirty = true;
-        let mark = live.filters.entry(filter.to_owned()).or_insert(Mark { position: head, again: Again::No });
-        if mark.again != Again::Due {
-            return None;
+        if let Some(mark) = live.filters.get_mut(filter) {
+            let is_due = mark.again == Again::Due;
+            if is_due {
+                mark.again = Again::Until(None);
+            }
+            return is_due.then_some(mark.position);
         }
-        mark.again = Again::Until(None);
-        Some(mark.position)
+        live.filters.insert(filter.to_owned(), Mark { position: head, again: Again::No });
+        self.write(live);
+        None
     }
 
     /// All that was missed is said again, `last` being the last of it.
@@ -180,8 +184,11 @@ impl Marks {
 
     /// A client is not to be told of a filter any more.
     pub(super) fn unsubscribed(&self, client: &ClientId, filter: &str) {
-        if let Some(live) = self.state.lock().live.get_mut(client) {
-            live.dirty |= live.filters.remove(filter).is_some();
+        let mut state = self.state.lock();
+        if let Some(live) = state.live.get_mut(client)
+            && live.filters.remove(filter).is_some()
+        {
+            self.write(live);
         }
     }
 
@@ -271,6 +278,20 @@ mod tests {
         assert_eq!(marks.came(&phone()), [FILTER]);
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(20)), Some(LogPosition(12)));
         assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(20)), None, "once");
+    }
+
+    #[test]
+    fn a_server_that_is_killed_at_once_knows_who_had_subscribed_to_what() {
+        let dir = tempfile::tempdir().unwrap();
+        let marks = open(dir.path());
+        marks.came(&phone());
+        marks.subscribed(&phone(), FILTER, LogPosition(10));
+        marks.subscribed(&phone(), "xunqun/group/4/#", LogPosition(11));
+        marks.unsubscribed(&phone(), "xunqun/group/4/#");
+        drop(marks);
+        let marks = open(dir.path());
+        assert_eq!(marks.came(&phone()), [FILTER]);
+        assert_eq!(marks.subscribed(&phone(), FILTER, LogPosition(20)), Some(LogPosition(10)));
     }
 
     #[test]
