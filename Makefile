@@ -40,7 +40,7 @@ openapi: ## write docs/openapi.json, openapi-admin.json and openapi-chat.json fr
 	@.ci/openapi write "$${CARGO_TARGET_DIR:-target}/ci/dface"
 
 .PHONY: bench
-bench: ## speed against references of the same run; writes docs/benchmarks.md (ARGS=… picks a part)
+bench: ## speed against references of the same run; writes docs/benchmarks.md (ARGS=… picks a part, and writes its tables alone)
 	@.ci/setup bench
 	$(BENCH) $(ARGS)
 
@@ -51,7 +51,7 @@ bench-rank: ## the ranking's MRR and hits on real check-ins: make bench-rank SHO
 
 .PHONY: crash
 crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20): every acknowledged write must be there, once
-	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and test(crash)'
+	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and (test(crash) or test(many_pushes))'
 
 .PHONY: fuzz
 fuzz: setup ## property tests with many more cases (CASES=200000), then each fuzz target (SECONDS=60)

@@ -137,6 +137,20 @@ impl Desk {
         Ok(waited)
     }
 
+    /// Has what waits made once more, as what it is made of stands now. Whether it waited: one that a worker has in hands can be asked for
+    /// again afterwards.
+    ///
+    /// # Errors
+    /// `Queue`, `Trouble`.
+    pub async fn renew(&self, id: JobId) -> Result<bool, DeskError> {
+        let waited = self.parts.queue.remove(id).await?;
+        if waited {
+            self.parts.ledger.again(id, false, self.parts.clock.now())?;
+            self.todo.notify_one();
+        }
+        Ok(waited)
+    }
+
     fn known(&self, id: JobId) -> Result<(), DeskError> {
         self.parts.ledger.get(id)?.map(drop).ok_or(DeskError::Unknown(id))
     }

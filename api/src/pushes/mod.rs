@@ -7,7 +7,7 @@
 //! | `devices`, `waits` | asks for APNs pushes (`PushDue`), at once or where an open app does not acknowledge |
 //! | `merge` | what somebody missed, when the app is opened |
 //! | `payload`, `chat` | what Apple carries, made when it is sent |
-//! | `withdraw` | takes back what waits for Apple and is for somebody no more |
+//! | `withdraw` | takes back what waits for Apple and is for somebody no more, or for another device of theirs |
 //! | `facts`, `recipients` | what was sealed, opened; who is told |
 //!
 //! The two ways follow the log apart, so that alarms reach devices while the broker is away.

@@ -139,6 +139,7 @@ pub struct Jobs {
     pub longest_pause_s: u64,
     pub message_bytes: usize,
     pub silent_s: i64,
+    pub told_after_ms: u64,
     pub stop_s: u64,
 }
 
@@ -187,6 +188,7 @@ impl Jobs {
             deadline: Duration::from_secs(self.deadline_s),
             first_pause: Duration::from_secs(self.first_pause_s),
             longest_pause: Duration::from_secs(self.longest_pause_s),
+            told_after: Duration::from_millis(self.told_after_ms),
             grace: Duration::from_secs(self.stop_s),
         }
     }

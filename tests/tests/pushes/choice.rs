@@ -1,5 +1,7 @@
 //! Who is told by APNs beside MQTT: the choice table of push.md, row by row, and what follows where an app acknowledges.
 
+use std::mem;
+
 use dface_tests::{
     Setup,
     apns::Mood,
@@ -211,6 +213,22 @@ fn a_device_that_was_signed_out_while_a_push_waits_for_apple_is_not_told() {
     let (cleo, heard) = waiting(&mut world);
     cleo.phone.get("/oauth2/logout", &[("pushtoken", &cleo.token)]).ok();
     is_given_up(&world, &cleo, &heard);
+}
+
+#[test]
+fn who_binds_another_device_while_a_push_waits_for_apple_is_told_there_alone() {
+    let mut world = World::new();
+    let (mut cleo, heard) = waiting(&mut world);
+    let before = mem::replace(&mut cleo.token, format!("{:064x}", 0xc1e0));
+    world.server.secret(&cleo.token);
+    cleo.phone.post("/push_tokens", &[("token", &cleo.token), ("environment", &2)]).ok();
+    until("the device that is bound now is told", || cleo.has(&heard));
+    world.apple.production.device(&before, Mood::Accepts);
+    say(&world.anna.phone, world.group, "之后");
+    world.ben.is_pushed(&world.ben.mqtt.hears_with("content", &json!("之后")), None);
+    no_push_is_left(&world.server);
+    let after = world.apple.production.requests().into_iter().filter(|one| one.token == before && one.is_accepted());
+    assert!(!after.into_iter().any(|one| one.payload["data"] == heard), "the device of before is told nothing");
 }
 
 #[test]

@@ -56,6 +56,7 @@ async fn worker_under_fire() {
         deadline: LONG,
         first_pause: Duration::ZERO,
         longest_pause: Duration::ZERO,
+        told_after: Duration::ZERO,
         grace: Duration::ZERO,
     };
     let (_unpaused, paused) = watch::channel(BTreeSet::new());

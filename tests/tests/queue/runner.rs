@@ -88,6 +88,7 @@ async fn open(deadline: Duration, paused: &[JobKind]) -> Shop {
         deadline,
         first_pause: Duration::ZERO,
         longest_pause: Duration::ZERO,
+        told_after: Duration::ZERO,
         grace: Duration::from_millis(300),
     };
     let runner = Runner::new(Arc::clone(&queue), Arc::new(SystemClock), Arc::clone(&counted) as _, watched, settings)

@@ -102,6 +102,7 @@ impl Worker {
             .arg("--keys")
             .arg(server.dir().join("keys"))
             .env("DFACE_AMQP__RECONNECT_MAX_MS", "300")
+            .env("DFACE_JOBS__TOLD_AFTER_MS", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     future::Future,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -41,6 +42,8 @@ pub struct RunnerSettings {
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
+    /// That a try was begun is told once it takes longer: what is over sooner is told by its end.
+    pub told_after: Duration,
     /// What runs when the runner is stopped may go on for so long.
     pub grace: Duration,
 }
@@ -176,12 +179,8 @@ impl Lane {
         let (runner, id, attempt) = (&self.runner, delivery.job.id, delivery.attempt);
         self.count(1);
         let begun = Instant::now();
-        // That it was begun is news for operators alone: the work does not wait until the queue takes them.
-        if let Err(error) = runner.report_once(&delivery, News::Started).await {
-            tracing::warn!(%id, %error, "that a job was begun could not be told");
-        }
         let (how, settled) = tokio::select! {
-            tried = self.tried(&delivery.job) => self.settle(delivery, tried).await,
+            tried = self.tried_and_told(&delivery) => self.settle(delivery, tried).await,
             () = self.over.cancelled() => (Ended::GivenBack, runner.queue.give_back(delivery).await),
         };
         if let Err(error) = settled {
@@ -197,6 +196,19 @@ impl Lane {
         let before =
             if by > 0 { running.fetch_add(1, Ordering::SeqCst) } else { running.fetch_sub(1, Ordering::SeqCst) };
         self.runner.meter.running(self.kind, before.saturating_add_signed(by));
+    }
+
+    /// One try, told of where it takes a while: that is news for operators alone, so the work does not wait until the queue takes them.
+    async fn tried_and_told(&self, delivery: &Delivery) -> Result<Outcome, Fault> {
+        let mut tried = pin!(self.tried(&delivery.job));
+        if let Ok(tried) = tokio::time::timeout(self.runner.settings.told_after, &mut tried).await {
+            return tried;
+        }
+        let (told, tried) = tokio::join!(self.runner.report_once(delivery, News::Started), tried);
+        if let Err(error) = told {
+            tracing::warn!(id = %delivery.job.id, %error, "that a job was begun could not be told");
+        }
+        tried
     }
 
     /// One try, with its deadline; a panic is a fault as any other.

@@ -4,16 +4,20 @@ use std::{fs, path::Path, process::Command};
 
 use crate::Failed;
 
-/// Cores, memory, kind of disk under `dir`, and how busy it was at the start.
+/// How busy the machine is: its load average of the last minute.
+pub fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or("?").to_owned()
+}
+
+/// Cores, memory and the kind of disk under `dir`.
 pub fn in_words(dir: &Path) -> Result<String, Failed> {
     let cores = std::thread::available_parallelism()?;
     let memory = kilobytes("/proc/meminfo", "MemTotal:").unwrap_or_default() / (1 << 20) + 1;
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or("?").to_owned();
     let disk = disk(dir).unwrap_or_else(|| "an unknown disk".to_owned());
     Ok(format!(
-        "Measured on a machine with {cores} {} cores and {memory} GiB of memory, on {disk}; its load average (all that \
-         ran beside it) was {load} at the start.",
+        "Measured on a machine with {cores} {} cores and {memory} GiB of memory, on {disk}. A load average tells what ran \
+         in the minute before a table was begun, its own making included.",
         std::env::consts::ARCH,
     ))
 }

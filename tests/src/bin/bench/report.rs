@@ -2,6 +2,8 @@
 
 use std::{fmt, io::Write as _};
 
+use crate::machine;
+
 /// One table.
 pub struct Table {
     title: &'static str,
@@ -13,7 +15,8 @@ pub struct Table {
 
 impl Table {
     pub fn new(title: &'static str, explained: impl Into<String>, head: &[&'static str]) -> Self {
-        Self { title, explained: explained.into(), head: head.to_vec(), rows: Vec::new() }
+        let explained = format!("{} The load average was {} before.", explained.into(), machine::load());
+        Self { title, explained, head: head.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row and shows it.
@@ -51,10 +54,23 @@ impl Page {
     }
 }
 
-impl fmt::Display for Page {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# Benchmarks\n\nWritten by `make bench`; a run overwrites it. {}", self.machine)?;
-        self.tables.iter().try_for_each(|table| table.fmt(f))
+impl Page {
+    /// The page with these tables in the places of those of before; what was not measured stays.
+    pub fn onto(&self, before: &str) -> String {
+        let mut page = format!(
+            "# Benchmarks\n\nWritten by `make bench`; `make bench ARGS=…` measures one part anew, and its tables alone. {}\n",
+            self.machine
+        );
+        let mut left: Vec<&Table> = self.tables.iter().collect();
+        for section in before.split("\n## ").skip(1) {
+            let title = section.lines().next().unwrap_or_default();
+            match left.iter().position(|table| table.title == title) {
+                Some(at) => page.push_str(&left.remove(at).to_string()),
+                None => page.push_str(&format!("\n## {}\n", section.trim_end())),
+            }
+        }
+        left.iter().for_each(|table| page.push_str(&table.to_string()));
+        page
     }
 }
 
@@ -107,6 +123,27 @@ mod tests {
     fn a_table_is_markdown() {
         let mut table = Table::new("Title", "How.", &["what", "much"]);
         table.row(["a".to_owned(), "1".to_owned()]);
-        assert_eq!(table.to_string(), "\n## Title\n\nHow.\n\n| what | much |\n|---|---:|\n| a | 1 |\n");
+        let (text, load) = (table.to_string(), machine::load());
+        let before = format!("\n## Title\n\nHow. The load average was {load} before.");
+        assert!(text.starts_with(&before[..before.len() - 12]), "{text}");
+        assert!(text.ends_with("\n\n| what | much |\n|---|---:|\n| a | 1 |\n"), "{text}");
+    }
+
+    #[test]
+    fn a_part_that_is_measured_anew_takes_its_own_place() {
+        let page = |titles: &[&'static str], cell: &str| {
+            let mut page = Page::new("A machine.".to_owned());
+            for title in titles {
+                let mut table = Table::new(title, "How.", &["what"]);
+                table.row([cell.to_owned()]);
+                page.add(table);
+            }
+            page
+        };
+        let before = page(&["One", "Two", "Three"], "old").onto("");
+        let after = page(&["Two", "Four"], "new").onto(&before);
+        let shown: Vec<&str> =
+            after.lines().filter(|line| line.starts_with("## ") || ["| old |", "| new |"].contains(line)).collect();
+        assert_eq!(shown, ["## One", "| old |", "## Two", "| new |", "## Three", "| old |", "## Four", "| new |"]);
     }
 }

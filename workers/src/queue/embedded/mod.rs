@@ -2,26 +2,26 @@
 //! a job was begun is told to the system alone, so it outlives the process, not the machine.
 
 mod rows;
+mod writer;
 
 use std::{
     future::Future,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use dface_domain::{
     jobs::{Delivery, Job, JobId, JobKind, JobQueue, QueueError, QueueHealth, Report, ReportDelivery},
     ports::{Clock, PortFuture},
-    time::Timestamp,
 };
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use self::rows::{RowError, Rows, Taken};
+use self::{
+    rows::{RowError, Rows, Taken},
+    writer::Writer,
+};
 use super::{Limits, wire};
 
 /// After the disk failed, it is asked again so often.
@@ -39,14 +39,17 @@ pub struct EmbeddedQueueConfig {
 }
 
 struct Inner {
+    shared: Arc<Shared>,
+    writer: Writer,
+    jobs_came: [Notify; JobKind::ALL.len()],
+    reports_came: Notify,
+}
+
+/// What the writer has too.
+struct Shared {
     rows: Rows,
     config: EmbeddedQueueConfig,
     clock: Arc<dyn Clock>,
-    jobs_came: [Notify; JobKind::ALL.len()],
-    reports_came: Notify,
-    /// Steps written, and how many of them are known to be on disk: callers that come while an fsync runs share the next.
-    written: AtomicU64,
-    synced: Mutex<u64>,
     health: Mutex<QueueHealth>,
 }
 
@@ -63,28 +66,16 @@ impl EmbeddedQueue {
         let now = clock.now();
         let rows = Rows::open(&config.dir, now).map_err(|error| failed(&config.dir, &error))?;
         let health = Mutex::new(QueueHealth { connected: true, since: now, error: None });
+        let shared = Arc::new(Shared { rows, config, clock, health });
+        let writer = Writer::start(Arc::clone(&shared)).map_err(|error| QueueError::Unavailable(error.to_string()))?;
         let (jobs_came, reports_came) = (Default::default(), Notify::new());
-        let (written, synced) = (AtomicU64::new(0), Mutex::new(0));
-        Ok(Self(Arc::new(Inner { rows, config, clock, jobs_came, reports_came, written, synced, health })))
-    }
-
-    /// One step, durable when it answers, off the async threads.
-    async fn step<T: Send + 'static>(
-        &self,
-        step: impl FnOnce(&Rows, Timestamp) -> Result<T, RowError> + Send + 'static,
-    ) -> Result<T, QueueError> {
-        let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || {
-            let done = step(&inner.rows, inner.clock.now()).and_then(|done| inner.sync().map(|()| done));
-            inner.noted(done)
-        });
-        done.await.map_err(|e| QueueError::Unavailable(e.to_string()))?
+        Ok(Self(Arc::new(Inner { shared, writer, jobs_came, reports_came })))
     }
 
     fn room(&self) -> Result<(), QueueError> {
         // Where the disk cannot be asked, writing tells.
-        let Ok(disk) = rustix::fs::statvfs(&self.0.config.dir) else { return Ok(()) };
-        let (free, keep) = (disk.f_bavail.saturating_mul(disk.f_frsize), self.0.config.min_free_bytes);
+        let Ok(disk) = rustix::fs::statvfs(&self.0.shared.config.dir) else { return Ok(()) };
+        let (free, keep) = (disk.f_bavail.saturating_mul(disk.f_frsize), self.0.shared.config.min_free_bytes);
         if free > keep {
             return Ok(());
         }
@@ -98,8 +89,12 @@ impl EmbeddedQueue {
     async fn next_job(&self, kind: JobKind) -> Delivery {
         let came = &self.0.jobs_came[kind as usize];
         loop {
-            let now = self.0.clock.now();
-            match self.0.noted(self.0.rows.take(kind, self.0.config.limits.attempts[kind as usize], now)) {
+            let now = self.0.shared.clock.now();
+            match self.0.shared.noted(self.0.shared.rows.take(
+                kind,
+                self.0.shared.config.limits.attempts[kind as usize],
+                now,
+            )) {
                 Ok(Taken::Job(job, attempt)) => {
                     // One notice wakes one waiter, and there may be another job for the next.
                     came.notify_one();
@@ -119,13 +114,13 @@ impl EmbeddedQueue {
 
     async fn report_in_hands(&self) -> ReportDelivery {
         loop {
-            match self.0.noted(self.0.rows.next_report()) {
+            match self.0.shared.noted(self.0.shared.rows.next_report()) {
                 Ok(Some((receipt, bytes))) => match wire::read(&bytes) {
                     wire::Read::Known(report) => return ReportDelivery { report, receipt },
                     wire::Read::Newer => tracing::warn!(receipt, "a report of a newer program waits for one"),
                     wire::Read::Bad(error) => {
                         tracing::error!(receipt, error, "a report cannot be read and is dropped");
-                        let _ = self.0.noted(self.0.rows.taken(receipt));
+                        let _ = self.0.shared.noted(self.0.shared.rows.taken(receipt));
                     }
                 },
                 Ok(None) => self.0.reports_came.notified().await,
@@ -135,18 +130,7 @@ impl EmbeddedQueue {
     }
 }
 
-impl Inner {
-    fn sync(&self) -> Result<(), RowError> {
-        let mine = self.written.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut synced = self.synced.lock();
-        if *synced < mine {
-            let all = self.written.load(Ordering::SeqCst);
-            self.rows.persist()?;
-            *synced = all;
-        }
-        Ok(())
-    }
-
+impl Shared {
     /// Keeps how the disk does, and tells of a change.
     fn noted<T>(&self, done: Result<T, RowError>) -> Result<T, QueueError> {
         let error = done.as_ref().err().map(ToString::to_string);
@@ -175,8 +159,8 @@ impl JobQueue for EmbeddedQueue {
     fn put<'a>(&'a self, job: &'a Job) -> PortFuture<'a, Result<(), QueueError>> {
         boxed(async move {
             self.room()?;
-            let (id, message) = (job.id, wire::write(job, self.0.config.limits.message_bytes)?);
-            self.step(move |rows, now| rows.put(id, message, now)).await?;
+            let (id, message) = (job.id, wire::write(job, self.0.shared.config.limits.message_bytes)?);
+            self.0.writer.step(move |rows, now| rows.put(id, message, now)).await?;
             self.came(id.kind);
             Ok(())
         })
@@ -187,13 +171,13 @@ impl JobQueue for EmbeddedQueue {
     }
 
     fn done(&self, delivery: Delivery) -> PortFuture<'_, Result<(), QueueError>> {
-        boxed(self.step(move |rows, _| rows.end(delivery.job.id, None)))
+        boxed(self.0.writer.step(move |rows, _| rows.end(delivery.job.id, None)))
     }
 
     fn again(&self, delivery: Delivery, after_seconds: u32) -> PortFuture<'_, Result<(), QueueError>> {
         boxed(async move {
             let id = delivery.job.id;
-            self.step(move |rows, now| rows.wait(id, now.plus_seconds(i64::from(after_seconds)), 0)).await?;
+            self.0.writer.step(move |rows, now| rows.wait(id, now.plus_seconds(i64::from(after_seconds)), 0)).await?;
             self.came(id.kind);
             Ok(())
         })
@@ -202,7 +186,7 @@ impl JobQueue for EmbeddedQueue {
     fn give_back(&self, delivery: Delivery) -> PortFuture<'_, Result<(), QueueError>> {
         boxed(async move {
             let id = delivery.job.id;
-            self.step(move |rows, now| rows.wait(id, now, 1)).await?;
+            self.0.writer.step(move |rows, now| rows.wait(id, now, 1)).await?;
             self.came(id.kind);
             Ok(())
         })
@@ -210,14 +194,14 @@ impl JobQueue for EmbeddedQueue {
 
     fn bury<'a>(&'a self, delivery: Delivery, error: &'a str) -> PortFuture<'a, Result<(), QueueError>> {
         let error = error.to_owned();
-        boxed(self.step(move |rows, _| rows.end(delivery.job.id, Some(&error))))
+        boxed(self.0.writer.step(move |rows, _| rows.end(delivery.job.id, Some(&error))))
     }
 
     fn report<'a>(&'a self, report: &'a Report) -> PortFuture<'a, Result<(), QueueError>> {
         boxed(async move {
             self.room()?;
-            let message = wire::write(report, self.0.config.limits.message_bytes)?;
-            self.step(move |rows, _| rows.report(message)).await?;
+            let message = wire::write(report, self.0.shared.config.limits.message_bytes)?;
+            self.0.writer.step(move |rows, _| rows.report(message)).await?;
             self.0.reports_came.notify_one();
             Ok(())
         })
@@ -228,14 +212,14 @@ impl JobQueue for EmbeddedQueue {
     }
 
     fn taken(&self, delivery: ReportDelivery) -> PortFuture<'_, Result<(), QueueError>> {
-        boxed(self.step(move |rows, _| rows.taken(delivery.receipt)))
+        boxed(self.0.writer.step(move |rows, _| rows.taken(delivery.receipt)))
     }
 
     fn remove(&self, job: JobId) -> PortFuture<'_, Result<bool, QueueError>> {
-        boxed(self.step(move |rows, _| rows.remove(job)))
+        boxed(self.0.writer.step(move |rows, _| rows.remove(job)))
     }
 
     fn health(&self) -> QueueHealth {
-        self.0.health.lock().clone()
+        self.0.shared.health.lock().clone()
     }
 }

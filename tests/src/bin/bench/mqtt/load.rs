@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dface_tests::apns::StandIn;
 use futures::future::{select, try_join_all};
 use tokio::{
     io::AsyncWriteExt as _,
@@ -23,9 +24,14 @@ const LATE: Duration = Duration::from_secs(2);
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_millis(5);
 
+/// The longest after the last event until all pushes are taken.
+const PUSHING: Duration = Duration::from_secs(60);
+
 /// What one rate came to.
 pub struct Paced {
     pub waits: Vec<Duration>,
+    /// From the last event until the last push was taken, where there are pushes.
+    pub pushed_after: Option<Duration>,
     time: Duration,
 }
 
@@ -60,14 +66,21 @@ pub async fn run(
         let mut all = Vec::new();
         for rate in rates {
             let begun = told.borrow().left.len();
+            running.apple.iter().for_each(StandIn::forget);
             send(&mut writing, running, *rate, time, &told).await?;
+            let last = Instant::now();
+            let count = told.borrow().left.len() - begun;
+            let pushed_after = match &running.apple {
+                Some(apple) => Some(all_taken(apple, count, last).await?),
+                None => None,
+            };
             sleep(LATE).await;
             let mut told = told.borrow_mut();
             let (waits, sent) = (std::mem::take(&mut told.waits), told.left.len() - begun);
             if waits.len() < sent * copies {
                 return Err(format!("{rate}/s: {} of {} copies came", waits.len(), sent * copies).into());
             }
-            all.push(Paced { waits, time });
+            all.push(Paced { waits, pushed_after, time });
         }
         Ok::<_, Failed>(all)
     });
@@ -77,6 +90,16 @@ pub async fn run(
         }
         futures::future::Either::Right((sent, _)) => sent,
     }
+}
+
+async fn all_taken(apple: &StandIn, count: usize, last: Instant) -> Result<Duration, Failed> {
+    while apple.accepted() < count {
+        if last.elapsed() > PUSHING {
+            return Err(format!("{} of {count} pushes came", apple.accepted()).into());
+        }
+        sleep(TICK).await;
+    }
+    Ok(last.elapsed())
 }
 
 async fn listen(mut phone: Client, running: &Running, told: &RefCell<Told>) -> Result<(), Failed> {

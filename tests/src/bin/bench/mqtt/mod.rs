@@ -45,7 +45,7 @@ pub fn run(setup: &Setup) -> Result<Table, Failed> {
     let program = server::build()?;
     // One thread: the load leaves the rest of the machine to the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let kinds: &[Kind] = if setup.others { &Kind::ALL } else { &[Kind::Dface] };
+    let kinds: &[Kind] = if setup.others { &Kind::ALL } else { &Kind::OURS };
     let mut measured: Vec<Vec<Round>> = kinds.iter().map(|_| Vec::new()).collect();
     for number in 0..ROUNDS {
         for (kind, rounds) in kinds.iter().zip(&mut measured) {
@@ -62,14 +62,23 @@ fn table(setup: &Setup, kinds: &[Kind], measured: &mut [Vec<Round>]) -> Table {
         "From a watch to its family (MQTT)",
         format!(
             "{CIRCLES} watches publish where they are (QoS 1), {} phones subscribe to their circles' topics ({MEMBERS} each); one thread of ours \
-             is all of them, over plain TCP on the same machine. A wait is from writing an event to reading it at a phone. dface writes each \
+             is all of them, and where each event is pushed to one device too, another is Apple, over plain TCP on the same machine. A wait is from writing an event to reading it at a phone. dface writes each \
              event to disk (fsync) and looks up who may get it before it publishes; Mosquitto (Debian's) relays the same payloads from topic to \
              topic and keeps nothing. Memory is what the phones add to the server's resident memory, each, while nothing is said. Medians of \
              {ROUNDS} alternating rounds of {} s.",
             CIRCLES * MEMBERS,
             (setup.time / 2).as_secs()
         ),
-        &["server", "events/s asked", "delivered/s", "p50", "p99", "an idle phone", "p50 / Mosquitto's"],
+        &[
+            "server",
+            "events/s asked",
+            "delivered/s",
+            "p50",
+            "p99",
+            "last push after the last event",
+            "an idle phone",
+            "p50 / Mosquitto's",
+        ],
     );
     let halves: Vec<Vec<Duration>> = measured
         .iter_mut()
@@ -83,7 +92,19 @@ fn table(setup: &Setup, kinds: &[Kind], measured: &mut [Vec<Round>]) -> Table {
             let other = halves.last().and_then(|all| all.get(rate)).copied().unwrap_or_default();
             let beside = short(half.as_secs_f64() / other.as_secs_f64().max(1e-9));
             let p99 = ms(median_wait(rounds, rate, 0.99));
-            table.row([kind.to_string(), asked.to_string(), short(delivered), ms(half), p99, idle.clone(), beside]);
+            let pushed = rounds.iter().filter_map(|one| one.paced.get(rate)?.pushed_after);
+            let pushed = median(pushed.map(|time| time.as_secs_f64() * 1e3));
+            let pushed = if *kind == Kind::DfaceAndApple { format!("{} ms", short(pushed)) } else { "–".to_owned() };
+            table.row([
+                kind.to_string(),
+                asked.to_string(),
+                short(delivered),
+                ms(half),
+                p99,
+                pushed,
+                idle.clone(),
+                beside,
+            ]);
         }
     }
     table

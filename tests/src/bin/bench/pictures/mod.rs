@@ -26,6 +26,13 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
+impl Args {
+    /// Whether files of the caller's own are measured.
+    pub fn is_own(&self) -> bool {
+        !self.files.is_empty()
+    }
+}
+
 /// Who makes the files.
 #[derive(Debug, Clone, Copy)]
 enum Maker {

@@ -35,6 +35,9 @@ const EACH: usize = 100;
 /// The longest that it may take.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// Between two looks whether all is over, which take a while themselves.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Commands on their way at once while it is made ready.
 const MAKING: usize = 500;
 
@@ -68,7 +71,7 @@ pub async fn run(apple: &Apple, setup: &Setup) -> Result<(u64, Duration), Failed
     desk.start(&mut tasks, &stop);
     tasks.spawn(runner.run(stop.clone()));
     while !node.views.jobs.view().after(LogPosition(0), 1)?.is_empty() {
-        sleep(Duration::from_millis(5)).await;
+        sleep(LOOK).await;
         if begun.elapsed() > LONGEST {
             let left = node.views.jobs.view().after(LogPosition(0), PEOPLE * EACH)?.len();
             return Err(format!("{left} of {} pushes do not end", PEOPLE * EACH).into());

@@ -8,36 +8,57 @@ use dface_domain::{
     ids::{GroupId, Imei, UserId},
     watches::WatchDetails,
 };
+use dface_tests::apns::Apple;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::runtime::Runtime;
 
 use super::{Account, Running};
 use crate::{Failed, made::Directory, serving::server::Server};
 
-const SETTINGS: [(&str, &str); 1] = [("DFACE_MQTT__MESSAGES_PER_SECOND", "100000")];
+const SETTINGS: (&str, &str) = ("DFACE_MQTT__MESSAGES_PER_SECOND", "100000");
 const KEY: &str = "bench-key-0123456789abcdef";
 /// Circles that are made at once.
 const AT_ONCE: usize = 32;
 
-pub fn start(runtime: &Runtime, program: &Path, dir: &Path, of: (usize, usize)) -> Result<Running, Failed> {
-    let data = dir.join("data");
-    let (phones, watches) = runtime.block_on(fill(&data, of))?;
-    let (server, _) = Server::start_with(program, &data, &SETTINGS)?;
+/// With `devices` one member of each circle has one, which Apple is a stand-in for: in this process, on the same cores.
+pub fn start(
+    runtime: &Runtime,
+    program: &Path,
+    dir: &Path,
+    of: (usize, usize),
+    devices: bool,
+) -> Result<Running, Failed> {
+    let (data, apple) = (dir.join("data"), devices.then(Apple::start));
+    let (phones, watches) = runtime.block_on(fill(&data, of, devices))?;
+    let settings = apple.iter().flat_map(Apple::settings).map(|(key, value)| (format!("DFACE_{key}"), value));
+    let settings: Vec<(String, String)> = settings.collect();
+    let settings = settings.iter().map(|(key, value)| (&**key, &**value)).chain([SETTINGS]);
+    let (server, _) = Server::start_with(program, &data, &settings.collect::<Vec<_>>())?;
     let at = server.mqtt.ok_or("the server named no address of MQTT")?;
-    Ok(Running { process: server.process(), at, phones, watches, _held: Box::new(server) })
+    let taking = apple.as_ref().map(|apple| apple.production.clone());
+    Ok(Running { process: server.process(), at, phones, watches, apple: taking, _held: Box::new((server, apple)) })
 }
 
 /// Circles with their members' phones and a watch each.
-async fn fill(data: &Path, (circles, members): (usize, usize)) -> Result<(Vec<Account>, Vec<Account>), Failed> {
+async fn fill(
+    data: &Path,
+    (circles, members): (usize, usize),
+    devices: bool,
+) -> Result<(Vec<Account>, Vec<Account>), Failed> {
     let directory = Directory::open(data).await?;
-    let made = (0..circles).map(|number| circle(&directory, number, members));
+    let made = (0..circles).map(|number| circle(&directory, number, members, devices));
     let made: Vec<(Vec<Account>, Account)> = futures::stream::iter(made).buffered(AT_ONCE).try_collect().await?;
     directory.close();
     let (phones, watches): (Vec<Vec<Account>>, Vec<Account>) = made.into_iter().unzip();
     Ok((phones.concat(), watches))
 }
 
-async fn circle(directory: &Directory, number: usize, members: usize) -> Result<(Vec<Account>, Account), Failed> {
+async fn circle(
+    directory: &Directory,
+    number: usize,
+    members: usize,
+    device: bool,
+) -> Result<(Vec<Account>, Account), Failed> {
     let commands = &directory.commands;
     let mut users = Vec::new();
     for member in 0..members {
@@ -50,6 +71,9 @@ async fn circle(directory: &Directory, number: usize, members: usize) -> Result<
     for user in others {
         let invited = commands.invite(group, *guardian, members, &context(directory)).await?;
         commands.join(group, *user, &invited.code, members, &context(directory)).await?;
+    }
+    if device {
+        commands.bind_push_token(*guardian, 2, &format!("{number:064x}"), &context(directory)).await?;
     }
     let imei = bind(directory, (group, *guardian), number).await?;
     let phones = users.iter().map(|user| Account {

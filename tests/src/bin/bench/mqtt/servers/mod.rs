@@ -5,27 +5,32 @@ mod mosquitto;
 
 use std::{any::Any, fmt, fs, net::SocketAddr, path::Path};
 
+use dface_tests::apns::StandIn;
 use tokio::runtime::Runtime;
 
 use super::client::Account;
 use crate::{Failed, machine};
 
 /// Which server.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Dface,
+    /// With a device for one member of each circle.
+    DfaceAndApple,
     Mosquitto,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::Dface, Self::Mosquitto];
+    pub const OURS: [Self; 2] = [Self::Dface, Self::DfaceAndApple];
+    pub const ALL: [Self; 3] = [Self::Dface, Self::DfaceAndApple, Self::Mosquitto];
 
     /// Starts it for so many circles of so many members.
     pub fn start(self, runtime: &Runtime, program: &Path, dir: &Path, of: (usize, usize)) -> Result<Running, Failed> {
-        let dir = dir.join(self.to_string());
+        let dir = dir.join(format!("{self:?}"));
         fs::create_dir_all(&dir)?;
         match self {
-            Self::Dface => dface::start(runtime, program, &dir, of),
+            Self::Dface => dface::start(runtime, program, &dir, of, false),
+            Self::DfaceAndApple => dface::start(runtime, program, &dir, of, true),
             Self::Mosquitto => mosquitto::start(&dir, of),
         }
     }
@@ -35,6 +40,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dface => "dface",
+            Self::DfaceAndApple => "dface, and a push for each event",
             Self::Mosquitto => "Mosquitto",
         })
     }
@@ -48,6 +54,8 @@ pub struct Running {
     pub phones: Vec<Account>,
     /// Watches, each with the topic that it publishes on.
     pub watches: Vec<Account>,
+    /// Who takes a push for each event.
+    pub apple: Option<StandIn>,
     _held: Box<dyn Any>,
 }
 

@@ -52,5 +52,5 @@ pub fn start(dir: &Path, (circles, members): (usize, usize)) -> Result<Running, 
     let phones = (0..circles * members).map(|number| account(format!("phone{number}"), topic(number / members)));
     let watches = (0..circles).map(|number| account(format!("watch{number}"), topic(number)));
     let (phones, watches) = (phones.collect(), watches.collect());
-    Ok(Running { process: child.0.id(), at, phones, watches, _held: Box::new(child) })
+    Ok(Running { process: child.0.id(), at, phones, watches, apple: None, _held: Box::new(child) })
 }
