@@ -90,7 +90,10 @@ fn what_a_service_names_is_there() {
         let others: Vec<_> = seeds.split(',').map(|seed| seed.trim_end_matches(":2113").to_owned()).collect();
         let own = service["environment"]["KURRENTDB_REPLICATION_IP"].as_str().unwrap().to_owned();
         assert_eq!(service["networks"]["inside"]["ipv4_address"], *own, "{name}");
-        assert!(others.len() == 2 && others.iter().all(|seed| addresses.contains(seed) && *seed != own), "{name}: {seeds}");
+        assert!(
+            others.len() == 2 && others.iter().all(|seed| addresses.contains(seed) && *seed != own),
+            "{name}: {seeds}"
+        );
     }
 }
 
@@ -133,7 +136,8 @@ fn every_variable_that_must_be_set_is_in_the_example() {
 #[test]
 fn the_settings_of_nodes_and_workers_are_settings_of_dface() {
     let compose = compose();
-    for (name, service) in services(&compose).iter().filter(|(name, _)| name.starts_with("api") || name.starts_with("worker"))
+    for (name, service) in
+        services(&compose).iter().filter(|(name, _)| name.starts_with("api") || name.starts_with("worker"))
     {
         let dir = tempfile::tempdir().unwrap();
         // Settings are checked before anything is opened; then there is no data, which is said of no setting.

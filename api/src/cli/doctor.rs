@@ -109,7 +109,11 @@ fn of_log(status: &Value) -> Finding {
     match (store["shared"].as_bool(), store["connected"].as_bool()) {
         (Some(true), Some(false)) => {
             let error = store["error"].as_str().unwrap_or_default();
-            Finding::error("log", format!("{at} does not answer: {error}"), "let dface reach one of the servers of `store`")
+            Finding::error(
+                "log",
+                format!("{at} does not answer: {error}"),
+                "let dface reach one of the servers of `store`",
+            )
         }
         (Some(true), _) => Finding::ok("log", format!("{at} answers; its log is at position {}", status["head"])),
         _ => Finding::ok("log", format!("{} events in {} segments", status["events"], status["segments"])),

@@ -38,14 +38,18 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     let store = match runtime.block_on(Store::open(settings, Arc::new(SystemClock))) {
         Ok(store) => store,
         Err(error) => {
-            let remedy = if settings.store.is_shared() { "let dface reach one of the servers of `store`" } else { REPAIR };
+            let remedy =
+                if settings.store.is_shared() { "let dface reach one of the servers of `store`" } else { REPAIR };
             return vec![Finding::error("log", error.to_string(), remedy)];
         }
     };
-    let mut found = vec![Finding::ok("log", match store.stats() {
-        Some(stats) => format!("{} events in {} segments", stats.events, stats.segments),
-        None => format!("{} answers; its log is at position {}", settings.store, store.head()),
-    })];
+    let mut found = vec![Finding::ok(
+        "log",
+        match store.stats() {
+            Some(stats) => format!("{} events in {} segments", stats.events, stats.segments),
+            None => format!("{} answers; its log is at position {}", settings.store, store.head()),
+        },
+    )];
     found.extend(fingerprint(settings, &store));
     found.push(models_of_directory(settings, store.head()));
     found.extend(fonts(settings, || has_campaign(&store)));

@@ -114,7 +114,9 @@ impl SharedKeys {
 
     async fn read(&self, subject: Subject) -> Result<Option<Held>, KeyError> {
         let asked = self.parts.clock.now();
-        let Some(bytes) = self.parts.records.get(&name_of(subject)).await.map_err(unavailable)? else { return Ok(None) };
+        let Some(bytes) = self.parts.records.get(&name_of(subject)).await.map_err(unavailable)? else {
+            return Ok(None);
+        };
         let record = <&[u8; SIZE]>::try_from(bytes.as_slice()).ok().and_then(Record::decode);
         let record = record.filter(|record| record.subject == subject);
         let record = record.ok_or_else(|| KeyError::Unavailable(format!("the record of {subject} is damaged")))?;

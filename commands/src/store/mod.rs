@@ -1,6 +1,8 @@
 //! Adapters of the `EventStore` port, and the suite of tests that all of them pass.
 
+pub mod digest;
 pub mod embedded;
+pub mod esdb;
 pub mod lock;
 pub mod snapshots;
 

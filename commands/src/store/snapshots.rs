@@ -68,7 +68,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let stream = StreamId::new(Category::User, 7);
         LocalSnapshots::open(dir.path(), [1; 16]).unwrap().keep_snapshot(&stream, 300, b"state");
-        assert_eq!(LocalSnapshots::open(dir.path(), [1; 16]).unwrap().snapshot(&stream), Some((300, b"state".to_vec())));
+        assert_eq!(
+            LocalSnapshots::open(dir.path(), [1; 16]).unwrap().snapshot(&stream),
+            Some((300, b"state".to_vec()))
+        );
         assert_eq!(LocalSnapshots::open(dir.path(), [2; 16]).unwrap().snapshot(&stream), None);
         assert_eq!(LocalSnapshots::open(dir.path(), [1; 16]).unwrap().snapshot(&stream), None);
     }

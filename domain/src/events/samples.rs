@@ -12,8 +12,8 @@ use super::{
     ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
     ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
     SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInClosed, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
-    VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
+    ShopStaffRemoved, SignInClosed, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed,
+    UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},

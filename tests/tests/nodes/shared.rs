@@ -63,7 +63,8 @@ fn a_password_that_changed_on_one_node_is_the_password_on_the_other() {
     let anna = here.person("anna", 2);
     // Both nodes have the account in memory.
     sign_in(there.public(), "anna", &password_of("anna")).ok();
-    let changed = here.operator().post(&format!("/admin/users/{}/reset-password", anna.user), &json!({ "password": "another" }));
+    let changed =
+        here.operator().post(&format!("/admin/users/{}/reset-password", anna.user), &json!({ "password": "another" }));
     changed.ok();
     here.secret("\"another\"");
     until(
@@ -82,9 +83,7 @@ fn a_request_that_is_repeated_on_another_node_gets_its_first_answer() {
     let (mut here, there) = two(&world);
     let (cafe, bar) = (here.operator().add_shop("cafe", HERE), here.operator().add_shop("bar", HERE));
     let anna = here.person("anna", 2);
-    let keyed = |phone: &Phone, shop: u64| {
-        Answer::to(phone.checking_in(shop, HERE).header("idempotency-key", "k-1"))
-    };
+    let keyed = |phone: &Phone, shop: u64| Answer::to(phone.checking_in(shop, HERE).header("idempotency-key", "k-1"));
     let first = keyed(&anna, cafe);
     first.ok();
     let there = anna.at(there.public());

@@ -45,7 +45,8 @@ impl DirectoryRecords {
         }
         let unfinished = self.dir.join(UNFINISHED).join(Uuid::now_v7().to_string());
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        let linked = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&unfinished, &path));
+        let linked =
+            file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&unfinished, &path));
         // The error that is told is the first one.
         let _ = fs::remove_file(&unfinished);
         match linked {
