@@ -4,11 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dface_commands::Commands;
-use dface_domain::{
-    envelope::LogPosition,
-    ports::EventStore as _,
-    stream::{Category, StreamId},
-};
+use dface_domain::{envelope::LogPosition, ports::EventStore as _};
 
 use crate::store::Store;
 
@@ -49,13 +45,11 @@ async fn forget(store: &Store, commands: &Commands, from: LogPosition) {
     }
 }
 
-/// Asks for something small while the store is away: a call that works tells that it is back.
 async fn look(store: &Store) {
-    let stream = StreamId::new(Category::System, "secret");
     loop {
         tokio::time::sleep(PAUSE).await;
         if store.health().is_some_and(|health| !health.connected)
-            && let Err(error) = store.read_stream(&stream, 0, 1).await
+            && let Err(error) = store.look().await
         {
             tracing::debug!(%error, "the event store is still away");
         }

@@ -1,6 +1,6 @@
 //! The event store behind a node: embedded, or elsewhere and shared with other nodes.
 
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{fs::File, future::ready, sync::Arc, time::Duration};
 
 use dface_commands::{
     store::{
@@ -15,7 +15,7 @@ use dface_commands::{
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
     ports::{Appended, Clock, EventStore, Expected, PortFuture, Snapshots, StoreError},
-    stream::StreamId,
+    stream::{Category, StreamId},
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -37,11 +37,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Kind {
     Embedded(EmbeddedStore),
-    Cluster {
-        store: EsdbStore,
-        /// Keeps another process out of the data directory.
-        _lock: Arc<File>,
-    },
+    Cluster(Arc<Cluster>),
 }
 
 impl Store {
@@ -62,14 +58,14 @@ impl Store {
     pub fn log(&self) -> Arc<dyn EventStore> {
         match &self.kind {
             Kind::Embedded(store) => Arc::new(store.clone()),
-            Kind::Cluster { store, .. } => Arc::new(store.clone()),
+            Kind::Cluster(cluster) => Arc::clone(cluster) as _,
         }
     }
 
     fn port(&self) -> &dyn EventStore {
         match &self.kind {
             Kind::Embedded(store) => store,
-            Kind::Cluster { store, .. } => store,
+            Kind::Cluster(cluster) => &**cluster,
         }
     }
 
@@ -84,7 +80,7 @@ impl Store {
     pub fn log_id(&self) -> [u8; 16] {
         match &self.kind {
             Kind::Embedded(store) => store.log_id(),
-            Kind::Cluster { store, .. } => store.log_id(),
+            Kind::Cluster(cluster) => cluster.store.log_id(),
         }
     }
 
@@ -93,7 +89,7 @@ impl Store {
     pub const fn embedded(&self) -> Option<&EmbeddedStore> {
         match &self.kind {
             Kind::Embedded(store) => Some(store),
-            Kind::Cluster { .. } => None,
+            Kind::Cluster(_) => None,
         }
     }
 
@@ -114,7 +110,19 @@ impl Store {
     pub fn health(&self) -> Option<StoreHealth> {
         match &self.kind {
             Kind::Embedded(_) => None,
-            Kind::Cluster { store, .. } => Some(store.health()),
+            Kind::Cluster(cluster) => Some(cluster.store.health()),
+        }
+    }
+
+    /// Asks the store for something small, though it may be known to be away: a call that works tells that it is back.
+    ///
+    /// # Errors
+    /// It is still away.
+    pub async fn look(&self) -> Result<(), StoreError> {
+        let stream = StreamId::new(Category::System, "secret");
+        match &self.kind {
+            Kind::Embedded(_) => Ok(()),
+            Kind::Cluster(cluster) => cluster.store.read_stream(&stream, 0, 1).await.map(|_| ()),
         }
     }
 
@@ -131,7 +139,7 @@ impl Store {
     pub fn read_all_blocking(&self, after: LogPosition, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         match &self.kind {
             Kind::Embedded(store) => store.read_all_blocking(after, limit),
-            Kind::Cluster { store, .. } => self.runtime.block_on(store.read_all(after, limit)),
+            Kind::Cluster(cluster) => self.runtime.block_on(cluster.read_all(after, limit)),
         }
     }
 
@@ -147,7 +155,7 @@ impl Store {
     ) -> Result<Vec<Recorded>, StoreError> {
         match &self.kind {
             Kind::Embedded(store) => store.read_stream_blocking(stream, version, limit),
-            Kind::Cluster { store, .. } => self.runtime.block_on(store.read_stream(stream, version, limit)),
+            Kind::Cluster(cluster) => self.runtime.block_on(cluster.read_stream(stream, version, limit)),
         }
     }
 
@@ -161,7 +169,7 @@ impl Store {
                     tracing::error!(%error, "closing the event store was interrupted");
                 }
             }
-            Kind::Cluster { store, .. } => store.close().await,
+            Kind::Cluster(cluster) => cluster.store.close().await,
         }
     }
 }
@@ -198,6 +206,64 @@ impl EventStore for Store {
     }
 }
 
+/// A store elsewhere. Once it is away for longer than a call may take, who would change something is refused at once, so that nobody waits for
+/// what will not come; `Store::look` finds out when it is back.
+struct Cluster {
+    store: EsdbStore,
+    clock: Arc<dyn Clock>,
+    deadline_s: i64,
+    /// Keeps another process out of the data directory.
+    _lock: File,
+}
+
+impl Cluster {
+    fn there(&self) -> Result<(), StoreError> {
+        let health = self.store.health();
+        if health.connected || self.clock.now().seconds_since(health.since) < self.deadline_s {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable(health.error.unwrap_or_else(|| "it does not answer".to_owned())))
+    }
+}
+
+impl EventStore for Cluster {
+    fn append<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> PortFuture<'a, Result<Appended, StoreError>> {
+        match self.there() {
+            Ok(()) => self.store.append(stream, expected, events),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+
+    fn read_stream<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        version: u64,
+        limit: usize,
+    ) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>> {
+        match self.there() {
+            Ok(()) => self.store.read_stream(stream, version, limit),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+
+    fn read_all(&self, after: LogPosition, limit: usize) -> PortFuture<'_, Result<Vec<Recorded>, StoreError>> {
+        self.store.read_all(after, limit)
+    }
+
+    fn head(&self) -> LogPosition {
+        self.store.head()
+    }
+
+    fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {
+        self.store.changed(after)
+    }
+}
+
 type Opened = (Kind, Arc<dyn Snapshots>);
 
 async fn open_embedded(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Opened, StartError> {
@@ -220,7 +286,7 @@ async fn connect(settings: &Settings, url: &str, clock: Arc<dyn Clock>) -> Resul
         tail_bytes: settings.store_tuning.tail_bytes,
         ..usual
     };
-    let store = EsdbStore::connect(config, clock, &SystemEntropy).await.map_err(|error| match error {
+    let store = EsdbStore::connect(config, Arc::clone(&clock), &SystemEntropy).await.map_err(|error| match error {
         ConnectError::Config(_) => StartError::Refused(format!("setting `store`: {error}")),
         other => StartError::Failed(format!("{}: {other}", settings.store)),
     })?;
@@ -229,7 +295,8 @@ async fn connect(settings: &Settings, url: &str, clock: Arc<dyn Clock>) -> Resul
     let snapshots = opened
         .map_err(|e| StartError::Failed(e.to_string()))?
         .map_err(|e| StartError::Failed(format!("the snapshots of aggregates: {e}")))?;
-    Ok((Kind::Cluster { store, _lock: Arc::new(held) }, Arc::new(snapshots)))
+    let deadline_s = settings.store_tuning.deadline_s.cast_signed();
+    Ok((Kind::Cluster(Arc::new(Cluster { store, clock, deadline_s, _lock: held })), Arc::new(snapshots)))
 }
 
 /// What the settings say of the embedded store.

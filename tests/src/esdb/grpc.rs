@@ -34,6 +34,7 @@ pub struct Status {
 /// gRPC's codes, as far as the server uses them.
 pub mod code {
     pub const OK: u16 = 0;
+    pub const UNKNOWN: u16 = 2;
     pub const INVALID_ARGUMENT: u16 = 3;
     pub const DEADLINE_EXCEEDED: u16 = 4;
     pub const NOT_FOUND: u16 = 5;

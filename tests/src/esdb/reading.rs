@@ -33,7 +33,7 @@ pub fn read(cluster: &Arc<Cluster>, node: usize, must_lead: bool, body: Bytes) -
     let filter = Filter::of(options.filter.as_ref()).ok_or_else(unknown)?;
     match (&options.stream, &options.all, options.count, options.subscription) {
         (Some(stream), None, Some(count), None) => read_stream(cluster, stream, &options, count),
-        (None, Some(all), Some(count), None) => Ok(read_all(cluster, all, &options, &filter, count)),
+        (None, Some(all), Some(count), None) => read_all(cluster, all, &options, &filter, count),
         (None, Some(all), None, Some(())) => Ok(subscribe(cluster, node, must_lead, all, filter)),
         _ => Err(unknown()),
     }
@@ -72,22 +72,27 @@ fn read_stream(
     Ok(whole(answers))
 }
 
-/// From the event at the position itself on, unlike a subscription.
+/// From the event at the position itself on, unlike a subscription. A position at which none stands is refused, as by servers from 23.10 on.
 fn read_all(
     cluster: &Cluster,
     asked: &AllOptions,
     options: &ReadOptions,
     filter: &Filter,
     count: u64,
-) -> Response<Body> {
+) -> Result<Response<Body>, Status> {
     let log = cluster.log.lock();
     let from = log.at(asked.position.map_or(0, |position| position.commit));
+    if let Some(position) = asked.position
+        && log.records().get(from).is_none_or(|record| record.position != position.commit)
+    {
+        return Err(Status::new(code::UNKNOWN, "Trying to read from an invalid position."));
+    }
     let count = most(count);
     let ours = |record: &&Record| filter.takes(record);
-    whole(match options.direction {
+    Ok(whole(match options.direction {
         0 => log.records()[from..].iter().filter(ours).take(count).map(event).collect(),
         _ => log.records().iter().rev().filter(ours).take(count).map(event).collect(),
-    })
+    }))
 }
 
 /// Which streams' events are wanted.

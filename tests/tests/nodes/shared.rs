@@ -113,7 +113,8 @@ fn many_repeats_on_both_nodes_at_once_are_one() {
     for answer in &answers {
         assert_eq!(answer.ok(), answers[0].ok());
     }
-    let last = answers.iter().map(Answer::position).max().expect("some");
+    // A repeat wrote nothing, so only the first answer tells a position.
+    let last = answers.iter().filter_map(|answer| answer.header("x-position").parse::<u64>().ok()).max().expect("some");
     let seen = doors[1].request(Method::GET, "/checkins").header("x-read-after", last);
     assert_eq!(Answer::to(seen).ok().as_array().map(Vec::len), Some(1));
 }

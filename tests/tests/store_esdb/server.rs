@@ -65,6 +65,20 @@ async fn a_node_wakes_when_another_one_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_goes_on_before_an_event_reads_it_and_a_position_between_events_is_refused() {
+    let server = StandIn::start();
+    let store = connect(EsdbConfig { tail_bytes: 1, ..EsdbConfig::new(server.url()) }).await.unwrap();
+    let mut stood = Vec::new();
+    for number in 0..5 {
+        stood.push(store.append(&stream(number), Expected::NoStream, vec![event(number)]).await.unwrap().position);
+    }
+    let read = store.read_all(LogPosition(stood[2].0 - 1), 10).await.unwrap();
+    assert_eq!(read.iter().map(|event| event.position).collect::<Vec<_>>(), stood[2..]);
+    let nowhere = store.read_all(LogPosition(stood[2].0 - 3), 10).await;
+    assert!(matches!(nowhere, Err(StoreError::Refused(_))), "{nowhere:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_far_behind_reads_what_memory_does_not_hold() {
     let server = StandIn::start();
     let small = EsdbConfig { tail_bytes: 4096, ..EsdbConfig::new(server.url()) };

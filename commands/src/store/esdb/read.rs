@@ -24,6 +24,12 @@ const PAGE_BYTES: usize = 32 << 20;
 /// The server counts with a sign.
 const LAST: u64 = i64::MAX as u64;
 
+/// What is wrong with a position at which no event stands.
+const NOWHERE: &str = "there is no event at this position";
+
+/// What servers say of such a position: in this version or that one.
+const NOWHERE_THERE: [&str; 3] = ["invalid position", "InvalidPosition", "ReadAllResult.Error"];
+
 /// What came of reading: events until the end, or until something was wrong.
 struct Page {
     events: Vec<Read>,
@@ -38,6 +44,9 @@ fn unread(stream: &str, error: &Error) -> Trouble {
             place: stream.to_owned(),
             what: "it was deleted on the server".to_owned(),
         }),
+        Error::ServerError(said) if NOWHERE_THERE.iter().any(|text| said.contains(text)) => {
+            Trouble::Final(StoreError::Refused(NOWHERE.to_owned()))
+        }
         other => Trouble::of(other),
     }
 }
@@ -87,7 +96,8 @@ impl Shared {
         page.trouble.map_or(Ok(page.events), Err)
     }
 
-    /// The events after `after`, at most `limit`, fewer where they are large.
+    /// The events after `after`, at most `limit`, fewer where they are large. The server reads from an event's own position alone; who goes on before
+    /// an event names the number before that, where nothing stands.
     pub async fn read_all(&self, after: LogPosition, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         if limit == 0 || after.0 >= LAST {
             return Ok(Vec::new());
@@ -95,17 +105,24 @@ impl Shared {
         if let Some(held) = self.tail.after(after, limit) {
             return Ok(held);
         }
-        let start = match after {
-            LogPosition(0) => StreamPosition::Start,
-            LogPosition(after) => StreamPosition::Position(Position { commit: after, prepare: after }),
+        let mut read = match self.read_from(after, limit).await {
+            Err(StoreError::Refused(why)) if why == NOWHERE => self.read_from(LogPosition(after.0 + 1), limit).await?,
+            read => read?,
         };
-        // Reading begins with the event at the position itself.
-        let count = limit.min(PAGE_EVENTS) + 1;
-        let options = ReadAllOptions::default().position(start).max_count(count).filter(self.filter());
-        let mut read = self.link.call(async |session: Session, _| self.read_log(session, &options).await).await?;
         read.retain(|read| read.event.position > after);
         read.truncate(limit);
         Ok(read.into_iter().map(|read| read.event).collect())
+    }
+
+    /// Begins with the event at the position itself.
+    async fn read_from(&self, from: LogPosition, limit: usize) -> Result<Vec<Read>, StoreError> {
+        let start = match from {
+            LogPosition(0) => StreamPosition::Start,
+            LogPosition(from) => StreamPosition::Position(Position { commit: from, prepare: from }),
+        };
+        let count = limit.min(PAGE_EVENTS) + 1;
+        let options = ReadAllOptions::default().position(start).max_count(count).filter(self.filter());
+        self.link.call(async |session: Session, _| self.read_log(session, &options).await).await
     }
 
     /// The last event of the log.
