@@ -6,9 +6,12 @@ use dface_commands::{Context, sessions::session_id};
 use dface_domain::{
     envelope::LogPosition,
     ids::{Imei, SessionId, UserId},
+    ports::EventStore as _,
     privacy::Ties,
+    stream::StreamId,
     time::Timestamp,
 };
+use dface_projections::sessions::SessionRow;
 use jiff::tz::TimeZone;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
@@ -53,6 +56,8 @@ pub struct App {
     pub receiving: Semaphore,
     /// Where each session is in the lists that it pages through.
     pub pages: Pages,
+    /// Cookies that are looked up in the log at once.
+    looking_up: Semaphore,
     /// What each session wrote last: its next request sees it.
     written: Cache<SessionId, LogPosition>,
 }
@@ -120,6 +125,12 @@ fn session_required() -> ApiError {
 /// Sessions whose last write is remembered.
 const WRITERS: usize = 100_000;
 
+/// Cookies that this node does not know and that are looked up in the log at once.
+const LOOKED_UP: usize = 16;
+
+/// Events of a session, at most: one a day until it ends.
+const SESSION_EVENTS: usize = 1_000;
+
 impl App {
     /// The state over a node.
     ///
@@ -144,6 +155,7 @@ impl App {
             zone,
             receiving,
             pages,
+            looking_up: Semaphore::new(LOOKED_UP),
             written,
         })
     }
@@ -197,7 +209,9 @@ impl App {
         if projector.reached(position) {
             return Ok(());
         }
-        if position <= projector.head() && projector.wait_for(position, self.patience()).await {
+        // Another node may have written what this one is about to hear of.
+        let may_come = position <= projector.head() || self.node.store.is_shared();
+        if may_come && projector.wait_for(position, self.patience()).await {
             return Ok(());
         }
         let message = "what this request asks to see is not there yet; try again";
@@ -221,7 +235,10 @@ impl App {
         if let Some(position) = self.written.get(&session) {
             self.catch_up(position).await?;
         }
-        let row = self.views().sessions.view().get(session).ok_or_else(session_required)?;
+        let row = match self.views().sessions.view().get(session) {
+            Some(row) => row,
+            None => self.opened_elsewhere(session).await?,
+        };
         let unused_s = self.now().seconds_since(row.used);
         if unused_s > self.node.settings.sessions.days * DAY_S {
             return Err(session_required());
@@ -230,6 +247,19 @@ impl App {
             self.renew(session, row.user);
         }
         Ok(Caller::User { user: row.user, session })
+    }
+
+    /// A session that another node opened a moment ago: a phone may come here with its cookie before this node has heard of it.
+    async fn opened_elsewhere(&self, session: SessionId) -> Result<SessionRow, ApiError> {
+        if self.node.store.is_shared() {
+            // Whoever tries cookies waits for others who do.
+            let _one_of_a_few = self.looking_up.acquire().await;
+            let told = self.node.store.read_stream(&StreamId::session(session), 0, SESSION_EVENTS).await?;
+            if let Some(last) = told.last() {
+                self.catch_up(last.position).await?;
+            }
+        }
+        self.views().sessions.view().get(session).ok_or_else(session_required)
     }
 
     /// Notes the use in the background: it needs no answer, and a failure is noted with the next request.
@@ -260,6 +290,10 @@ impl Gate for App {
             Access::SessionOrWatch if WatchGate::is_meant(head) => self.watch_gate.admit(self, head),
             Access::SessionOrWatch => self.session(head).await,
         }
+    }
+
+    fn stale_s(&self) -> Option<u64> {
+        self.node.stale_s()
     }
 }
 

@@ -46,6 +46,9 @@ pub enum CleaningError {
     /// Somebody's pictures cannot be opened, so nobody can say what is needed.
     #[error("{0} pictures cannot be opened with the keys that are here; no object is taken away")]
     Unreadable(usize),
+    /// Others may have stored what this node has not heard of.
+    #[error("the event store is away; no object is taken away until this node hears of what others wrote")]
+    Stale,
     /// A read model stopped at an event, so it does not know all that is needed.
     #[error("the read model {0} stopped at an event; no object is taken away until it goes on")]
     Stopped(&'static str),
@@ -85,6 +88,9 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) {
 
 /// Whether a picture, a campaign, a watch or a file of a circle stands on it.
 fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
+    if node.stale_s().is_some() {
+        return Err(CleaningError::Stale);
+    }
     let asked = [Photos::NAME, Coupons::NAME, Circles::NAME, Families::NAME];
     if let Some(one) = node.projector.standings().iter().find(|one| asked.contains(&one.name) && one.error.is_some()) {
         return Err(CleaningError::Stopped(one.name));

@@ -40,6 +40,8 @@ pub const JOB_TRIES_TOTAL: &str = "dface_job_tries_total";
 pub const JOB_DURATION_SECONDS: &str = "dface_job_duration_seconds";
 /// 1 where the queue of jobs can be used.
 pub const QUEUE_CONNECTED: &str = "dface_queue_connected";
+/// 1 where the event store can be reached, where it is elsewhere.
+pub const STORE_CONNECTED: &str = "dface_store_connected";
 /// Connections of chat open now, signed in or not.
 pub const CHAT_CONNECTIONS: &str = "dface_chat_connections";
 /// Connections of chat refused because there were too many.
@@ -101,6 +103,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (JOB_TRIES_TOTAL, Kind::Counter, Unit::Count, "Tries that ended in this process, by kind and end"),
     (JOB_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a try's begin to its end, by kind"),
     (QUEUE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the queue of jobs can be used"),
+    (STORE_CONNECTED, Kind::Gauge, Unit::Count, "1 where the event store can be reached, where it is elsewhere"),
     (CHAT_CONNECTIONS, Kind::Gauge, Unit::Count, "Connections of chat open now, signed in or not"),
     (CHAT_CONNECTIONS_REFUSED_TOTAL, Kind::Counter, Unit::Count, "Connections of chat refused: there were too many"),
     (CHAT_STREAMS, Kind::Gauge, Unit::Count, "Bound streams, those that were cut off and can be resumed among them"),

@@ -8,17 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dface_commands::{
-    CommandError, Commands, ExecutorSettings, Parts as CommandParts, Passwords, ServerSecret,
-    keys::EmbeddedKeys,
-    processes::Processes,
-    store::embedded::{EmbeddedConfig, EmbeddedStore, OpenError},
-    system::{SystemClock, SystemEntropy},
-};
-use dface_domain::{
-    objects::Objects,
-    ports::{Clock, Entropy, EventStore, KeyedHash, Keys, Snapshots},
-};
+use dface_commands::{CommandError, Commands, keys::SharedKeys, processes::Processes, store::embedded::OpenError};
+use dface_domain::{objects::Objects, ports::EventStore};
 use dface_projections::{
     away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
@@ -48,9 +39,11 @@ use crate::{
         external::{External, clients::Clients},
         focus::Focus,
     },
-    processes,
+    other_writers, processes,
     settings::{BadSettings, Settings},
+    store::Store,
     watch_events::Heard,
+    writing_side::WritingSide,
 };
 
 /// The form of the data directory that this program writes; a newer one is refused.
@@ -121,7 +114,9 @@ pub struct Node {
     /// The settings that it was opened with.
     pub settings: Settings,
     /// The log.
-    pub store: EmbeddedStore,
+    pub store: Store,
+    /// Keys of people, where several nodes have the same.
+    shared_keys: Option<Arc<SharedKeys>>,
     /// The writing side.
     pub commands: Arc<Commands>,
     /// Pictures and coupon drawings.
@@ -152,19 +147,20 @@ impl Node {
     /// # Errors
     /// Wrong settings or a directory in use (exit 2), or damage and failures (exit 1).
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
-        let (store, commands, parts) = open_writing_side(&settings).await?;
+        let WritingSide { store, commands, parts, shared_keys } = WritingSide::open(&settings).await?;
+        other_writers::follow(&store, &commands);
         let objects = objects::open(Some(&settings.objects), &settings.data)
             .map_err(|e| StartError::Refused(format!("setting `objects`: {e}")))?;
-        let shared_store: Arc<dyn EventStore> = Arc::new(store.clone());
-        let (dir, log) = (settings.data.join("read"), store.log_id());
+        let (read_from, dir, log) = (store.log(), settings.data.join("read"), store.log_id());
         let tuning = projector_settings(&settings);
         let runtime = Handle::current();
-        let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
+        let opened = tokio::task::spawn_blocking(move || open_models(&dir, read_from, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log)?;
+        let processes = processes::open(&settings, &commands, store.log(), log)?;
         let node = Self {
             settings,
             store,
+            shared_keys,
             commands,
             objects,
             projector: Arc::new(projector),
@@ -190,77 +186,24 @@ impl Node {
         }
     }
 
+    /// For how many seconds this node has not heard what others write; none where it hears.
+    #[must_use]
+    pub fn stale_s(&self) -> Option<u64> {
+        let lost = self.store.health().filter(|health| !health.connected)?;
+        Some(self.commands.clock().now().seconds_since(lost.since).max(0).cast_unsigned())
+    }
+
     /// Ends all threads after what they are at, and writes everything down.
     pub async fn close(&self) {
         self.processes.stop().await;
-        let (projector, store) = (Arc::clone(&self.projector), self.store.clone());
-        let closed = tokio::task::spawn_blocking(move || {
-            projector.stop();
-            store.close();
-        });
-        if let Err(error) = closed.await {
+        if let Some(keys) = &self.shared_keys {
+            keys.close();
+        }
+        let projector = Arc::clone(&self.projector);
+        if let Err(error) = tokio::task::spawn_blocking(move || projector.stop()).await {
             tracing::error!(%error, "closing was interrupted");
         }
-    }
-}
-
-/// Store, keys and commands without read models: for whoever only reads the log.
-///
-/// # Errors
-/// As [`Node::open`].
-pub(crate) async fn open_writing_side(
-    settings: &Settings,
-) -> Result<(EmbeddedStore, Arc<Commands>, Parts), StartError> {
-    prepare_directory(&settings.data)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let config = store_config(settings);
-    let store_clock = Arc::clone(&clock);
-    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(config, store_clock, &SystemEntropy));
-    let store = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-    let keys = EmbeddedKeys::open(&settings.key_dir(), Arc::clone(&entropy))
-        .map_err(|e| StartError::Failed(format!("the key store: {e}")))?;
-    let keys: Arc<dyn Keys> = Arc::new(keys);
-    let secret = ServerSecret::load_or_create(&settings.secret_path(), entropy.as_ref())
-        .map_err(|e| StartError::Refused(format!("setting `secret_file`: {e}")))?;
-    let secret = Arc::new(secret);
-    let hash: Arc<dyn KeyedHash> = Arc::clone(&secret) as Arc<dyn KeyedHash>;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let commands = Commands::new(CommandParts {
-        store: Arc::new(store.clone()),
-        snapshots: Arc::new(store.clone()) as Arc<dyn Snapshots>,
-        keys: Arc::clone(&keys),
-        secret,
-        clock: Arc::clone(&clock),
-        entropy,
-        passwords: Passwords::new(cores),
-        executor: ExecutorSettings {
-            cached_aggregates: settings.store_tuning.cached_aggregates,
-            snapshot_every: settings.store_tuning.snapshot_every,
-            ..ExecutorSettings::default()
-        },
-    });
-    if !commands.secret_matches().await? {
-        return Err(StartError::Refused(format!(
-            "setting `secret_file`: {} is not the secret that this log was begun with",
-            settings.secret_path().display()
-        )));
-    }
-    let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
-    let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
-    let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
-    Ok((store, Arc::new(commands), parts))
-}
-
-pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {
-    let usual = EmbeddedConfig::new(&settings.data);
-    let half = usize::try_from(settings.store_tuning.segment_bytes / 2).unwrap_or(usize::MAX);
-    EmbeddedConfig {
-        segment_bytes: settings.store_tuning.segment_bytes,
-        max_event_bytes: settings.limits.event_bytes,
-        max_batch_bytes: usual.max_batch_bytes.min(half),
-        min_free_bytes: settings.limits.min_free_bytes,
-        ..usual
+        self.store.close().await;
     }
 }
 
@@ -323,7 +266,7 @@ fn open_models(
     Ok((projector, views))
 }
 
-fn prepare_directory(data: &Path) -> Result<(), StartError> {
+pub(crate) fn prepare_directory(data: &Path) -> Result<(), StartError> {
     let failed =
         |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
     if !data.exists() {

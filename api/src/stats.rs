@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-use dface_commands::store::embedded::EmbeddedStore;
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::Event,
@@ -12,6 +11,8 @@ use dface_domain::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::store::Store;
 
 const BATCH: usize = 8_192;
 
@@ -156,11 +157,11 @@ impl Tally {
     }
 }
 
-/// Counts everything in the log, and measures `data`. Blocks on the disk; some 2 million events a second.
+/// Counts everything in the log, and measures `data`. Blocks on the disk; some 2 million events a second where the store is embedded.
 ///
 /// # Errors
 /// The log's.
-pub fn count(store: &EmbeddedStore, data: &Path, models: Vec<(String, LogPosition)>) -> Result<Stats, StoreError> {
+pub fn count(store: &Store, data: &Path, models: Vec<(String, LogPosition)>) -> Result<Stats, StoreError> {
     let (mut tally, mut at) = (Tally::default(), LogPosition(0));
     loop {
         let batch = store.read_all_blocking(at, BATCH)?;

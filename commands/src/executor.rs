@@ -13,7 +13,7 @@ use dface_domain::{
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::error::CommandError;
+use crate::{error::CommandError, heard::Heard};
 
 /// What stands around a command: carried into each event that it causes.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,13 @@ struct Cached<A> {
     state: A,
 }
 
+/// A loaded aggregate of any type.
+#[derive(Clone)]
+struct Entry {
+    events: u64,
+    cached: Arc<dyn Any + Send + Sync>,
+}
+
 /// How the executor behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecutorSettings {
@@ -84,7 +91,8 @@ impl Default for ExecutorSettings {
 pub struct Executor {
     store: Arc<dyn EventStore>,
     snapshots: Arc<dyn Snapshots>,
-    cache: Cache<StreamId, Arc<dyn Any + Send + Sync>>,
+    cache: Cache<StreamId, Entry>,
+    heard: Heard,
     /// When it is.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -104,13 +112,23 @@ impl Executor {
         entropy: Arc<dyn Entropy>,
         settings: ExecutorSettings,
     ) -> Self {
-        Self { store, snapshots, cache: Cache::new(settings.cached_aggregates), clock, entropy, settings }
+        let (cache, heard) = (Cache::new(settings.cached_aggregates), Heard::default());
+        Self { store, snapshots, cache, heard, clock, entropy, settings }
     }
 
     /// The log beneath.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
+    }
+
+    /// Takes notice of an event of the log: what is kept of its stream and does not have it goes. Told of all events where other nodes write
+    /// to the same log; a node that is alone has all of them from its own hands.
+    pub fn heard(&self, stream: &StreamId, version: u64) {
+        self.heard.note(stream);
+        if self.cache.get(stream).is_some_and(|entry| entry.events <= version) {
+            self.cache.remove(stream);
+        }
     }
 
     /// The aggregate in `stream`, as it was a moment ago: what others append meanwhile may be missing.
@@ -205,8 +223,9 @@ impl Executor {
         events.iter().for_each(|event| state.apply(event));
         let grown = loaded.events + events.len() as u64;
         let batch = events.into_iter().map(|event| self.envelope(event, context)).collect();
+        let mark = self.heard.mark(stream);
         let appended = self.store.append(stream, Expected::after(loaded.events), batch).await?;
-        self.keep::<A>(stream, loaded.events, grown, &state);
+        self.keep::<A>(stream, loaded.events, grown, &state, mark);
         Ok(Outcome { state, position: Some(appended.position) })
     }
 
@@ -220,18 +239,26 @@ impl Executor {
         }
     }
 
-    fn keep<A: Aggregate>(&self, stream: &StreamId, before: u64, grown: u64, state: &A) {
+    fn keep<A: Aggregate>(&self, stream: &StreamId, before: u64, grown: u64, state: &A, mark: u64) {
         if before / self.settings.snapshot_every != grown / self.settings.snapshot_every {
             match postcard::to_extend(state, vec![A::SCHEMA]) {
                 Ok(bytes) => self.snapshots.keep_snapshot(stream, grown, &bytes),
                 Err(error) => tracing::warn!(%stream, %error, "a snapshot cannot be written"),
             }
         }
-        self.cache.insert(stream.clone(), Arc::new(Cached { events: grown, state: state.clone() }));
+        self.cache(stream, Arc::new(Cached { events: grown, state: state.clone() }), mark);
+    }
+
+    /// Keeps an aggregate, but where its stream was heard of since `mark`: then nobody would find out that it is behind.
+    fn cache<A: Aggregate>(&self, stream: &StreamId, cached: Arc<Cached<A>>, mark: u64) {
+        self.cache.insert(stream.clone(), Entry { events: cached.events, cached });
+        if self.heard.mark(stream) != mark {
+            self.cache.remove(stream);
+        }
     }
 
     async fn cached_or_read<A: Aggregate>(&self, stream: &StreamId) -> Result<Arc<Cached<A>>, CommandError> {
-        if let Some(cached) = self.cache.get(stream).and_then(|any| any.downcast::<Cached<A>>().ok()) {
+        if let Some(cached) = self.cache.get(stream).and_then(|entry| entry.cached.downcast::<Cached<A>>().ok()) {
             return Ok(cached);
         }
         self.caught_up(stream, Arc::new(self.snapshot_of::<A>(stream))).await
@@ -243,6 +270,7 @@ impl Executor {
         stream: &StreamId,
         kept: Arc<Cached<A>>,
     ) -> Result<Arc<Cached<A>>, CommandError> {
+        let mark = self.heard.mark(stream);
         let mut events = kept.events;
         let mut state = None;
         loop {
@@ -261,7 +289,7 @@ impl Executor {
         }
         let current = state.map_or(kept, |state| Arc::new(Cached { events, state }));
         if current.events > 0 {
-            self.cache.insert(stream.clone(), Arc::clone(&current) as Arc<dyn Any + Send + Sync>);
+            self.cache(stream, Arc::clone(&current), mark);
         }
         Ok(current)
     }

@@ -10,6 +10,7 @@ pub mod coupons;
 pub mod error;
 pub mod executor;
 pub mod focus;
+mod heard;
 pub mod ids;
 pub mod imports;
 pub mod keys;
@@ -37,6 +38,7 @@ pub mod weibo;
 use std::sync::Arc;
 
 use dface_domain::{
+    envelope::Recorded,
     events::{Event, SecretFingerprinted},
     ports::{Clock, Entropy, EventStore, Keys, Snapshots, StoreError},
     stream::{Category, StreamId},
@@ -128,6 +130,11 @@ impl Commands {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    /// Takes notice of an event that the log brought: for nodes that share a log with others ([`Executor::heard`]).
+    pub fn heard(&self, recorded: &Recorded) {
+        self.executor.heard(&recorded.stream, recorded.version);
     }
 
     /// A fresh id for a request, import or job.

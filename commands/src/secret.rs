@@ -53,13 +53,20 @@ impl ServerSecret {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let bytes = entropy.bytes::<32>();
-                // Whole once it has its name: a start that is killed here leaves no half of a secret.
-                let unfinished = path.with_extension("new");
-                let mut file =
-                    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+                // Whole once it has its name: a start that is killed here leaves no half of a secret. Of several nodes that start at once
+                // one makes it, and the others take that one.
+                let unfinished = path.with_extension(format!("new-{}", hex::encode(entropy.bytes::<8>())));
+                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
                 file.write_all(hex::encode(bytes).as_bytes())?;
                 file.sync_all()?;
-                fs::rename(&unfinished, path)?;
+                let linked = fs::hard_link(&unfinished, path);
+                fs::remove_file(&unfinished)?;
+                match linked {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        return Self::load_or_create(path, entropy);
+                    }
+                    linked => linked?,
+                }
                 if let Some(parent) = path.parent() {
                     fs::File::open(parent)?.sync_all()?;
                 }
@@ -172,12 +179,25 @@ mod tests {
     }
 
     #[test]
+    fn nodes_that_start_at_once_have_one_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        let fingerprints: Vec<_> = std::thread::scope(|scope| {
+            let load = || ServerSecret::load_or_create(&path, &SystemEntropy).unwrap().fingerprint();
+            let nodes: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+            nodes.into_iter().map(|node| node.join().unwrap()).collect()
+        });
+        assert!(fingerprints.iter().all(|one| *one == fingerprints[0]), "{fingerprints:?}");
+    }
+
+    #[test]
     fn the_file_is_made_once_and_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret");
         let made = ServerSecret::load_or_create(&path, &SystemEntropy).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(ServerSecret::load_or_create(&path, &SystemEntropy).unwrap().fingerprint(), made.fingerprint());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing unfinished is left");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(ServerSecret::load_or_create(&path, &SystemEntropy).is_err());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -3,11 +3,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use dface_domain::{
     envelope::LogPosition,
-    events::{EndReason, SessionEnded, SessionOpened, SessionRenewed},
+    events::{EndReason, SessionEnded, SessionOpened, SessionRenewed, SignInClosed},
     ids::{SessionId, UserId},
     sealed::Subject,
     sessions::{Session, SessionCommand},
-    stream::StreamId,
+    stream::{Category, StreamId},
+    time::Timestamp,
 };
 
 use crate::{CommandError, Commands, Context, Guess};
@@ -70,6 +71,20 @@ impl Commands {
     ) -> Result<Option<LogPosition>, CommandError> {
         let end = SessionCommand::End(SessionEnded { session, user, reason });
         self.session(session, &end, context, Guess::Known).await
+    }
+
+    /// Tells all nodes that signing in is closed for `closed` until `until`.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn close_sign_in(
+        &self,
+        closed: [u8; 16],
+        until: Timestamp,
+        context: &Context,
+    ) -> Result<LogPosition, CommandError> {
+        let stream = StreamId::new(Category::Closure, self.fresh_id().simple());
+        Ok(self.executor.append_first(&stream, SignInClosed { closed, until }.into(), context).await?.position)
     }
 
     async fn session(

@@ -19,6 +19,7 @@ pub mod ports;
 pub mod privacy;
 pub mod push_tokens;
 pub mod pushes;
+pub mod records;
 pub mod rejection;
 pub mod relations;
 pub mod reports;

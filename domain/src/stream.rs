@@ -46,6 +46,8 @@ categories! {
     Checkin = "checkin",
     /// A family circle: who is in it.
     Circle = "circle",
+    /// One name or address that signs in nowhere for a while.
+    Closure = "closure",
     /// One person's coupons of one campaign.
     Coupon = "coupon",
     /// What a watch acknowledged of what it was told.

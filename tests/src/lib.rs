@@ -12,6 +12,7 @@
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `xmpp` | a client of chat that does what it is told |
 //! | `apns` | a stand-in for Apple's push service |
+//! | `esdb` | a stand-in for an EventStoreDB cluster |
 //! | `mqtt` | MQTT clients that others wrote |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
@@ -26,6 +27,7 @@ pub mod client;
 pub mod clients;
 pub mod command;
 pub mod disk;
+pub mod esdb;
 pub mod graph;
 pub mod log;
 pub mod mqtt;

@@ -58,6 +58,12 @@ impl Phone {
         Self { door: door.clone(), user, cookie: cookie_of(signed_in), chat_password }
     }
 
+    /// The same phone with the same session, at another node.
+    #[must_use]
+    pub fn at(&self, door: &Door) -> Self {
+        Self { door: door.clone(), ..self.clone() }
+    }
+
     /// A request with the session's cookie.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.door.request(method, path).header("cookie", format!("other=1; _session_id={}", self.cookie))

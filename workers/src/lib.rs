@@ -1,4 +1,4 @@
-//! What is done outside the log: the queue's adapters and the runner, one module for each job, the adapters of the objects, the making of
+//! What is done outside the log: the queue's adapters and the runner, one module for each job, the adapters of the objects and of shared records, the making of
 //! pictures, Apple's push service, and TLS as a client.
 
 pub mod apns;
@@ -7,5 +7,6 @@ pub mod jobs;
 pub mod objects;
 pub mod pictures;
 pub mod queue;
+pub mod records;
 pub mod runner;
 pub mod tls;

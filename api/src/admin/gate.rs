@@ -72,6 +72,10 @@ impl Gate for Admin {
         let message = "this needs a header `Authorization: Bearer …` with the token in DIR/admin-token";
         Err(ApiError::unauthorized("token_required", message))
     }
+
+    fn stale_s(&self) -> Option<u64> {
+        self.node.stale_s()
+    }
 }
 
 impl Admin {

@@ -13,6 +13,7 @@ use crate::{
     http::{Answer, Request, Route, route::Reply},
     jobs::{meter, queue::QueueStatus},
     metrics as names,
+    node::Node,
 };
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
@@ -27,10 +28,12 @@ struct Status {
     version: &'static str,
     /// Position of the log's last event.
     head: u64,
-    events: u64,
+    /// None where the store is elsewhere, as the two after it.
+    events: Option<u64>,
     /// Bytes of the log's segments.
-    bytes: u64,
-    segments: u64,
+    bytes: Option<u64>,
+    segments: Option<u64>,
+    store: StoreStatus,
     /// Greatest lag of a read model, in events.
     lag: u64,
     /// Read models that stopped, with the reason.
@@ -46,6 +49,34 @@ struct Status {
     verifications: u64,
 }
 
+/// The event store, as this node sees it.
+#[derive(Debug, Serialize, ToSchema)]
+struct StoreStatus {
+    /// Whether other nodes may write to it too.
+    shared: bool,
+    /// `embedded`, or where it is.
+    at: String,
+    /// Whether it can be reached; where it cannot, reads go on and writes are refused.
+    connected: bool,
+    /// Since when that is so, where it is elsewhere.
+    since: Option<String>,
+    /// What was wrong last, where it cannot be reached.
+    error: Option<String>,
+}
+
+impl StoreStatus {
+    fn of(node: &Node) -> Self {
+        let (shared, at) = (node.store.is_shared(), node.settings.store.to_string());
+        match node.store.health() {
+            Some(health) => {
+                let since = Some(health.since.to_string());
+                Self { shared, at, connected: health.connected, since, error: health.error }
+            }
+            None => Self { shared, at, connected: true, since: None, error: None },
+        }
+    }
+}
+
 /// The node as a whole.
 #[utoipa::path(get, path = "/admin/status", tag = "node", responses((status = 200, body = Status)))]
 pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
@@ -55,9 +86,10 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     Ok(Answer::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         head: node.projector.head().0,
-        events: stats.events,
-        bytes: stats.bytes,
-        segments: stats.segments,
+        events: stats.map(|stats| stats.events),
+        bytes: stats.map(|stats| stats.bytes),
+        segments: stats.map(|stats| stats.segments),
+        store: StoreStatus::of(node),
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
         processes: node.processes.standings(),
@@ -76,8 +108,10 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     let (stats, standings) = (admin.node.store.stats(), admin.node.projector.standings());
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     {
-        gauge!(names::LOG_EVENTS).set(stats.events as f64);
-        gauge!(names::LOG_BYTES).set(stats.bytes as f64);
+        if let Some(stats) = stats {
+            gauge!(names::LOG_EVENTS).set(stats.events as f64);
+            gauge!(names::LOG_BYTES).set(stats.bytes as f64);
+        }
         for one in admin.node.processes.standings() {
             gauge!(names::PROCESS_LAG, "process" => one.name).set(one.lag as f64);
             gauge!(names::PROCESS_WAITS, "process" => one.name).set(f64::from(u8::from(one.trouble.is_some())));
@@ -87,6 +121,9 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));
         }
+    }
+    if let Some(health) = admin.node.store.health() {
+        gauge!(names::STORE_CONNECTED).set(f64::from(u8::from(health.connected)));
     }
     if let Some(desk) = admin.node.desk.get() {
         gauge!(names::QUEUE_CONNECTED).set(f64::from(u8::from(desk.queue().health().connected)));

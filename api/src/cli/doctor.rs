@@ -82,7 +82,7 @@ async fn examine(settings: &Settings, thorough: bool) -> Result<Vec<Finding>, Fa
 
 async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Result<Vec<Finding>, Failure> {
     let status: Value = server.get_json("/admin/status").await?;
-    let mut all = vec![Finding::ok("log", format!("{} events in {} segments", status["events"], status["segments"]))];
+    let mut all = vec![of_log(&status)];
     let standings: Vec<Value> = server.get_json("/admin/projections").await?;
     all.extend(models_of_server(&standings));
     let campaigns: Vec<Value> = server.get_json("/admin/campaigns?pcount=1").await?;
@@ -101,6 +101,23 @@ async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Resu
         all.push(key_records(settings));
     }
     Ok(all)
+}
+
+fn of_log(status: &Value) -> Finding {
+    let store = &status["store"];
+    let at = store["at"].as_str().unwrap_or_default();
+    match (store["shared"].as_bool(), store["connected"].as_bool()) {
+        (Some(true), Some(false)) => {
+            let error = store["error"].as_str().unwrap_or_default();
+            Finding::error(
+                "log",
+                format!("{at} does not answer: {error}"),
+                "let dface reach one of the servers of `store`",
+            )
+        }
+        (Some(true), _) => Finding::ok("log", format!("{at} answers; its log is at position {}", status["head"])),
+        _ => Finding::ok("log", format!("{} events in {} segments", status["events"], status["segments"])),
+    }
 }
 
 fn certificates(settings: &Settings) -> Vec<Finding> {

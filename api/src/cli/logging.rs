@@ -21,7 +21,9 @@ use super::Failure;
 /// The directives cannot be read.
 pub fn start(level: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(level).map_err(|e| Failure::Usage(format!("setting `log.level`: {e}")))?;
+    // The client of EventStoreDB tells every try that fails as an error; the adapter says once that the store is away, and once that it is back.
     let details = Targets::new().with_default(LevelFilter::INFO).with_target("dface", LevelFilter::TRACE);
+    let details = details.with_target("kurrentdb", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter).with(details);
     let started = if std::io::stderr().is_terminal() {
         registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()

@@ -1,6 +1,7 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod copy;
 mod doctor;
 mod import;
 mod logging;
@@ -62,6 +63,8 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Writes out the event log, for analysts
     Replay(replay::Args),
+    /// Copies the event log into another store
+    Copy(copy::Args),
     /// Tells what the log holds: events by type and day, streams, sizes, lag
     Stats(stats::Args),
     /// Looks whether everything is as it must be
@@ -140,6 +143,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
         Command::Replay(args) => replay::run(&common, args).await,
+        Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),

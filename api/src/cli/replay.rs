@@ -16,9 +16,9 @@ use super::{
     target::{Server, existing},
 };
 use crate::{
-    node::open_writing_side,
     replay::{Profile, Selection, Shaper, Step, Walk},
     settings::Settings,
+    writing_side::WritingSide,
 };
 
 /// `dface replay`
@@ -116,7 +116,7 @@ impl Out {
 }
 
 async fn from_directory(settings: Settings, selection: Selection, out: &mut Out) -> Result<(), Ended> {
-    let (store, commands, _) = open_writing_side(&settings).await.map_err(Failure::from)?;
+    let WritingSide { store, commands, .. } = WritingSide::open(&settings).await.map_err(Failure::from)?;
     let (keys, hash) = (Arc::clone(commands.keys()), commands.shared_secret());
     let shaper = Shaper::new(selection.profile, selection.raw, keys, hash);
     let (full, asked, data) = (selection.profile == Profile::Full, selection.to_query(), settings.data.clone());
@@ -132,7 +132,7 @@ async fn from_directory(settings: Settings, selection: Selection, out: &mut Out)
     let wrote = tokio::task::block_in_place(|| written.iter().try_for_each(|piece| out.write(&piece)));
     drop(written);
     let read = reading.await.map_err(Failure::work)?;
-    tokio::task::spawn_blocking(move || store.close()).await.map_err(Failure::work)?;
+    store.close().await;
     wrote?;
     Ok(read?)
 }

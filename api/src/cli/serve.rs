@@ -59,7 +59,7 @@ pub struct Args {
     /// The address for watches and families (MQTT), or `off`
     #[arg(long, value_name = "ADDR")]
     mqtt: Option<String>,
-    /// The event store; `embedded`
+    /// The event store: `embedded`, or KurrentDB as in esdb://user:password@host:2113, which several nodes may share
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// The queue of jobs: `embedded`, or RabbitMQ as in amqp://user:password@host/vhost
@@ -74,9 +74,9 @@ pub struct Args {
     /// What this process does: `http,chat,worker`; `worker` alone does jobs for others over RabbitMQ
     #[arg(long, value_name = "ROLE,…")]
     roles: Option<String>,
-    /// Where keys of people are
+    /// Where keys of people are: a directory; shared:DIR or s3://BUCKET for several nodes
     #[arg(long, value_name = "DIR")]
-    keys: Option<PathBuf>,
+    keys: Option<String>,
     /// Read models to make anew at start, or `all`
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     rebuild: Vec<String>,
@@ -99,7 +99,7 @@ impl Args {
             ("mqtt.broker", self.mqtt_broker.clone()),
             ("objects", self.objects.clone()),
             ("roles", self.roles.clone()),
-            ("keys", self.keys.as_ref().map(|dir| dir.display().to_string())),
+            ("keys", self.keys.clone()),
         ];
         flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
@@ -251,6 +251,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
+    tasks.spawn(crate::closures::run(Arc::clone(&families), stop.clone()));
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     desk.start(&mut tasks, &stop);
     start_worker(node, &desk, &mut tasks, &stop)?;

@@ -1,7 +1,12 @@
 //! `dface stats`: a table on a terminal, JSON lines elsewhere; each line says in `of` what it counts.
 
-use std::io::{self, IsTerminal, Write, stdout};
+use std::{
+    io::{self, IsTerminal, Write, stdout},
+    sync::Arc,
+};
 
+use dface_commands::system::SystemClock;
+use dface_projections::projector::positions;
 use serde::Serialize;
 
 use super::{
@@ -9,9 +14,9 @@ use super::{
     target::{Server, existing},
 };
 use crate::{
-    node::store_config,
     settings::Settings,
     stats::{Stats, count},
+    store::Store,
 };
 
 /// `dface stats`
@@ -34,7 +39,7 @@ pub async fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         Some(server) => server.get_json("/admin/stats").await?,
         None => {
             existing(&settings)?;
-            tokio::task::spawn_blocking(move || of_directory(&settings)).await.map_err(Failure::work)??
+            of_directory(settings).await?
         }
     };
     if args.boots {
@@ -47,19 +52,14 @@ pub async fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     if stdout().is_terminal() { table(&stats, &mut stdout().lock()).map_err(Failure::work) } else { lines(&stats) }
 }
 
-fn of_directory(settings: &Settings) -> Result<Stats, Failure> {
-    use dface_commands::{
-        store::embedded::EmbeddedStore,
-        system::{SystemClock, SystemEntropy},
-    };
-    let opened = EmbeddedStore::open(store_config(settings), std::sync::Arc::new(SystemClock), &SystemEntropy);
-    let store = opened.map_err(Failure::work)?;
+async fn of_directory(settings: Settings) -> Result<Stats, Failure> {
+    let store = Store::open(&settings, Arc::new(SystemClock)).await?;
     let read = settings.data.join("read");
-    let models =
-        if read.is_dir() { dface_projections::projector::positions(&read).map_err(Failure::work)? } else { Vec::new() };
-    let counted = count(&store, &settings.data, models).map_err(Failure::work);
-    store.close();
-    counted
+    let models = if read.is_dir() { positions(&read).map_err(Failure::work)? } else { Vec::new() };
+    let reader = store.clone();
+    let counted = tokio::task::spawn_blocking(move || count(&reader, &settings.data, models)).await;
+    store.close().await;
+    counted.map_err(Failure::work)?.map_err(Failure::work)
 }
 
 #[derive(Serialize)]

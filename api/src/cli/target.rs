@@ -154,7 +154,7 @@ impl Server {
 /// # Errors
 /// Names what is missing.
 pub fn existing(settings: &Settings) -> Result<(), Failure> {
-    if !settings.data.join("log").is_dir() {
+    if !settings.store.is_shared() && !settings.data.join("log").is_dir() {
         return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
     }
     let secret = settings.secret_path();

@@ -3,10 +3,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
-use dface_commands::{
-    keys::KeyReader,
-    system::{SystemClock, SystemEntropy},
-};
+use dface_commands::system::SystemClock;
 use dface_domain::{jobs::JobQueue, ports::Keys};
 use dface_workers::objects;
 use http::HeaderValue;
@@ -27,6 +24,7 @@ use crate::{
     },
     metrics::{self as names, Exporter},
     settings::Settings,
+    writing_side::keys_to_read,
 };
 
 /// The listener's state: everyone who reaches it may ask.
@@ -89,12 +87,12 @@ pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Export
 
 fn keys(settings: &Settings) -> Result<Arc<dyn Keys>, Failure> {
     let dir = settings.key_dir();
-    if !dir.is_dir() {
+    if !settings.keys.is_shared() && !dir.is_dir() {
         let text =
             format!("--keys: a worker needs the keys of the node with the log, and {} is no directory", dir.display());
         return Err(Failure::Usage(text));
     }
-    Ok(Arc::new(KeyReader::new(&dir, Arc::new(SystemEntropy))))
+    Ok(keys_to_read(settings)?)
 }
 
 fn routes() -> Vec<Route<Worker>> {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use dface_commands::{
     ServerSecret,
-    keys::{KeyReader, check as check_keys},
-    store::embedded::EmbeddedStore,
+    keys::check as check_keys,
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
@@ -25,22 +24,32 @@ use super::{
     objects::{finding, look, orphans_before},
     verify::verify,
 };
-use crate::{node::store_config, settings::Settings};
+use crate::{settings::Settings, store::Store, writing_side::keys_to_read};
 
 /// What stands in a stopped directory; with `thorough`, every record of it. Blocks on the disk.
 #[must_use]
 pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
-    if !settings.data.join("log").is_dir() {
+    if !settings.store.is_shared() && !settings.data.join("log").is_dir() {
         let mut found = vec![Finding::ok("log", "none yet; the first start makes it")];
         found.extend(fonts(settings, || false));
         return found;
     }
-    let store = match EmbeddedStore::open(store_config(settings), Arc::new(SystemClock), &SystemEntropy) {
+    let runtime = Handle::current();
+    let store = match runtime.block_on(Store::open(settings, Arc::new(SystemClock))) {
         Ok(store) => store,
-        Err(error) => return vec![Finding::error("log", error.to_string(), REPAIR)],
+        Err(error) => {
+            let remedy =
+                if settings.store.is_shared() { "let dface reach one of the servers of `store`" } else { REPAIR };
+            return vec![Finding::error("log", error.to_string(), remedy)];
+        }
     };
-    let stats = store.stats();
-    let mut found = vec![Finding::ok("log", format!("{} events in {} segments", stats.events, stats.segments))];
+    let mut found = vec![Finding::ok(
+        "log",
+        match store.stats() {
+            Some(stats) => format!("{} events in {} segments", stats.events, stats.segments),
+            None => format!("{} answers; its log is at position {}", settings.store, store.head()),
+        },
+    )];
     found.extend(fingerprint(settings, &store));
     found.push(models_of_directory(settings, store.head()));
     found.extend(fonts(settings, || has_campaign(&store)));
@@ -48,14 +57,17 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
         found.extend(records(settings, &store));
         found.push(key_records(settings));
     }
-    store.close();
+    runtime.block_on(store.close());
     found
 }
 
 /// Every record of the log, and every object that it needs.
-fn records(settings: &Settings, store: &EmbeddedStore) -> Vec<Finding> {
-    let keys = KeyReader::new(&settings.key_dir(), Arc::new(SystemEntropy));
-    let (all, needed) = match verify(store, &keys) {
+fn records(settings: &Settings, store: &Store) -> Vec<Finding> {
+    let keys = match keys_to_read(settings) {
+        Ok(keys) => keys,
+        Err(error) => return vec![Finding::error("keys", error.to_string(), "name them with `keys`")],
+    };
+    let (all, needed) = match verify(store, &*keys) {
         Ok(verified) => verified,
         Err(error) => return vec![Finding::error("verify", error.to_string(), REPAIR)],
     };
@@ -72,7 +84,7 @@ fn records(settings: &Settings, store: &EmbeddedStore) -> Vec<Finding> {
 }
 
 /// Whether any coupon was ever to be drawn. Asked only where that matters, since it reads the log.
-fn has_campaign(store: &EmbeddedStore) -> bool {
+fn has_campaign(store: &Store) -> bool {
     let mut at = LogPosition::default();
     while let Ok(page) = store.read_all_blocking(at, 4_096)
         && let Some(last) = page.last()
@@ -88,7 +100,7 @@ fn has_campaign(store: &EmbeddedStore) -> bool {
 const REPAIR: &str =
     "restore a backup into an empty directory; if it is the index alone, delete DIR/index and start again";
 
-fn fingerprint(settings: &Settings, store: &EmbeddedStore) -> Option<Finding> {
+fn fingerprint(settings: &Settings, store: &Store) -> Option<Finding> {
     let path = settings.secret_path();
     let secret = path.is_file().then(|| ServerSecret::load_or_create(&path, &SystemEntropy).ok()).flatten()?;
     let stream = StreamId::new(Category::System, "secret");
@@ -103,6 +115,9 @@ fn fingerprint(settings: &Settings, store: &EmbeddedStore) -> Option<Finding> {
 /// Every record of the key store; changes nothing, so it may be asked while a server runs.
 #[must_use]
 pub fn key_records(settings: &Settings) -> Finding {
+    if settings.keys.is_shared() {
+        return Finding::ok("keys", "each is checked when it is used; all nodes have the same");
+    }
     match check_keys(&settings.key_dir()) {
         Ok(all) => Finding::ok("keys", format!("{} keys and {} destroyed ones are whole", all.alive, all.destroyed)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::warning(

@@ -25,6 +25,11 @@ pub trait Gate: Send + Sync + 'static {
     /// # Errors
     /// 401, 403 or 429, as a rule.
     fn admit(&self, access: Self::Access, head: &Head) -> impl Future<Output = Result<Self::Caller, ApiError>> + Send;
+
+    /// For how many seconds answers may not show what others wrote meanwhile; none where they do.
+    fn stale_s(&self) -> Option<u64> {
+        None
+    }
 }
 
 type Boxed = Pin<Box<dyn Future<Output = Reply> + Send>>;

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures::{FutureExt, Stream};
-use http::{HeaderName, header::ACCEPT_ENCODING};
+use http::{HeaderName, HeaderValue, header::ACCEPT_ENCODING};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use tracing::Instrument;
@@ -167,6 +167,9 @@ impl<S: Gate> Router<S> {
         }
         let mut response = answer.into_response();
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());
+        if let Some(seconds) = self.state.stale_s() {
+            response.headers_mut().insert(HeaderName::from_static("x-stale"), HeaderValue::from(seconds));
+        }
         response
     }
 

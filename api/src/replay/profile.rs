@@ -96,6 +96,7 @@ impl Shaper {
             | Category::Boots
             | Category::Campaign
             | Category::Checkin
+            | Category::Closure
             | Category::File
             | Category::Foreign
             | Category::Ids

@@ -2,7 +2,6 @@
 
 use std::{io, path::Path};
 
-use dface_commands::store::embedded::EmbeddedStore;
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::CodecError,
@@ -15,6 +14,7 @@ use super::{
     form::Form,
     sorted::{Merged, Sorter},
 };
+use crate::store::Store;
 
 /// Events read at once.
 const BATCH: usize = 4_096;
@@ -64,7 +64,7 @@ enum Source {
 
 /// A replay under way.
 pub struct Walk {
-    store: EmbeddedStore,
+    store: Store,
     selection: Selection,
     form: Form,
     source: Source,
@@ -84,7 +84,7 @@ impl Walk {
     /// # Errors
     /// The log's.
     pub fn begin(
-        store: EmbeddedStore,
+        store: Store,
         selection: Selection,
         shaper: Shaper,
         (follow, plain): (bool, bool),

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{BadSettings, Settings};
+use super::{BadSettings, KeyAddress, Settings};
 
 const SMALLEST_SEGMENT: u64 = 1 << 16;
 
@@ -28,11 +28,19 @@ impl Settings {
     }
 
     fn check_adapters(&self) -> Result<(), BadSettings> {
-        if self.store != "embedded" {
-            return Err(BadSettings(format!(
-                "setting `store`: this version knows \"embedded\" alone, not \"{}\"",
-                self.store
-            )));
+        if matches!(self.keys, KeyAddress::Bucket(_)) && self.secret_file.as_os_str().is_empty() {
+            return Err(BadSettings("setting `secret_file` is needed where `keys` is a bucket".to_owned()));
+        }
+        if self.store.is_shared() && !self.keys.is_shared() {
+            return Err(BadSettings(
+                "setting `keys` must be shared:DIR or s3://… where `store` is shared: all nodes need the same keys"
+                    .to_owned(),
+            ));
+        }
+        if self.store.is_shared() && self.objects.is_empty() {
+            return Err(BadSettings(
+                "setting `objects` must be named where `store` is shared: all nodes need the same pictures".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -132,6 +140,8 @@ impl Settings {
             ("projections.batch", i64::try_from(self.projections.batch).unwrap_or(i64::MAX)),
             ("projections.rebuild_batch", i64::try_from(self.projections.rebuild_batch).unwrap_or(i64::MAX)),
             ("store_tuning.snapshot_every", self.store_tuning.snapshot_every.cast_signed()),
+            ("store_tuning.deadline_s", self.store_tuning.deadline_s.cast_signed()),
+            ("store_tuning.tail_bytes", i64::try_from(self.store_tuning.tail_bytes).unwrap_or(i64::MAX)),
         ];
         for (key, value) in positive {
             if value <= 0 {

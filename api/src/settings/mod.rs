@@ -8,6 +8,7 @@ mod jobs;
 mod objects;
 mod processes;
 mod rooms;
+mod store;
 mod weibo;
 
 use std::{
@@ -30,6 +31,7 @@ pub use self::{
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
     rooms::Rooms,
+    store::{KeyAddress, StoreAddress},
     weibo::Weibo,
 };
 
@@ -42,16 +44,16 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 pub struct Settings {
     /// Data directory.
     pub data: PathBuf,
-    /// Event store URL.
-    pub store: String,
+    /// Where the event store is.
+    pub store: StoreAddress,
     /// Where pictures are; empty: beside the log.
     pub objects: String,
     /// What this process does.
     pub roles: Roles,
     /// Where the queue is.
     pub queue: QueueAddress,
-    /// Key directory; empty: beside the data.
-    pub keys: PathBuf,
+    /// Where keys are; empty: beside the data.
+    pub keys: KeyAddress,
     /// Server secret; empty: in the key directory.
     pub secret_file: PathBuf,
     /// What absolute URLs begin with.
@@ -80,7 +82,7 @@ pub struct Settings {
     pub sessions: Sessions,
     /// Presence.
     pub presence: Presence,
-    /// The embedded store.
+    /// The event store.
     pub store_tuning: StoreTuning,
     /// The read models.
     pub projections: Projections,
@@ -223,7 +225,7 @@ pub struct Presence {
     pub hours: i64,
 }
 
-/// The embedded store.
+/// The event store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreTuning {
@@ -233,6 +235,10 @@ pub struct StoreTuning {
     pub cached_aggregates: usize,
     /// Events between two snapshots of a stream.
     pub snapshot_every: u64,
+    /// Seconds that a call to a store elsewhere may take.
+    pub deadline_s: u64,
+    /// Bytes of a store's newest events in memory.
+    pub tail_bytes: usize,
 }
 
 /// The read models.
@@ -280,10 +286,10 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Where keys are.
+    /// The directory of keys; beside the data, where they are in a bucket.
     #[must_use]
     pub fn key_dir(&self) -> PathBuf {
-        if self.keys.as_os_str().is_empty() { self.data.join("keys") } else { self.keys.clone() }
+        self.keys.dir(&self.data).unwrap_or_else(|| self.data.join("keys"))
     }
 
     /// Where files are while they come in; on the disk of the data, so that one limit holds for both.

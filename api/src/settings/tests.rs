@@ -38,6 +38,16 @@ fn roles_are_a_list_or_a_text_and_a_broker_hides_its_password() {
 }
 
 #[test]
+fn a_store_elsewhere_hides_its_password_and_needs_keys_and_objects_of_all_nodes() {
+    let file = "store = \"esdb://anna:geheim@one:2113,two?tls=true\"\nkeys = \"shared:/k\"\nobjects = \"/srv/objects\"";
+    let settings = load(file, &[]).unwrap();
+    assert!(settings.store.is_shared() && !format!("{settings:?}").contains("geheim"));
+    assert_eq!(settings.secret_path(), Path::new("/k/secret"));
+    let error = load("store = \"postgres://anna:geheim@mq\"", &[]).unwrap_err();
+    assert!(error.contains("`store`") && !error.contains("geheim"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (file, named) in [
         ("colour = 1", "colour"),
@@ -45,6 +55,11 @@ fn what_is_wrong_is_named() {
         ("[listen]\nhttp = \"nowhere\"", "listen.http"),
         ("timezone = \"Mars/Olympus\"", "timezone"),
         ("store = \"mysql://x\"", "store"),
+        ("store = \"esdb://x\"", "`keys`"),
+        ("store = \"esdb://x\"\nkeys = \"shared:/k\"", "`objects`"),
+        ("keys = \"s3://bucket\"", "secret_file"),
+        ("[store_tuning]\ndeadline_s = 0", "store_tuning.deadline_s"),
+        ("[store_tuning]\ntail_bytes = 0", "store_tuning.tail_bytes"),
         ("queue = \"kafka://x\"", "queue"),
         ("roles = [\"http\", \"cook\"]", "cook"),
         ("roles = []", "roles"),

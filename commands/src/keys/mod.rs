@@ -1,10 +1,11 @@
-//! The key store's embedded adapter: a file of fixed-size records, apart from the data (`--keys`).
+//! The key store's adapters: embedded, a file of fixed-size records, apart from the data (`--keys`); and `shared`, for several nodes.
 //!
 //! AES-256-GCM; sealed bytes are `nonce (12), cipher text, tag (16)`, bound to whom they are about.
 
 mod reader;
 mod record;
 mod sealing;
+mod shared;
 
 use std::{
     collections::HashMap,
@@ -23,7 +24,10 @@ use dface_domain::{
 use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 
-pub use self::reader::KeyReader;
+pub use self::{
+    reader::KeyReader,
+    shared::{KEPT_S, SharedKeys, SharedParts},
+};
 use self::{
     record::{Record, SIZE},
     sealing::{cipher, nonce_for},

@@ -222,6 +222,7 @@ macros::registry! {
     ShopNoticeChanged,
     ShopStaffAdded,
     ShopStaffRemoved,
+    SignInClosed,
     SignInNameClaimed,
     SmsReceived,
     StoryReported,

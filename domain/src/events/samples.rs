@@ -12,8 +12,8 @@ use super::{
     ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
     ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
     SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended,
-    VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
+    ShopStaffRemoved, SignInClosed, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed,
+    UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
@@ -113,6 +113,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
         SessionOpened { session: SESSION, user: ANNA, address: text(seal, "203.0.113.9") }.into(),
         SessionRenewed { session: SESSION, user: ANNA }.into(),
         SessionEnded { session: SESSION, user: ANNA, reason: EndReason::SignedOut }.into(),
+        SignInClosed { closed: [0x7e; 16], until: MOMENT }.into(),
         SignInNameClaimed { user: ANNA, name: text(seal, "anna@example.org") }.into(),
         Unfollowed { user: ANNA, follow: BEN }.into(),
         UserRegistered {
@@ -258,6 +259,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::ShopNoticeChanged(_)
         | Event::ShopStaffAdded(_)
         | Event::ShopStaffRemoved(_) => StreamId::shop(SHOP),
+        Event::SignInClosed(_) => StreamId::new(Category::Closure, "3d4e5f6a7b8c9d0e1f2a3b4c5d6e7f80"),
         Event::SignInNameClaimed(_) => StreamId::new(Category::Signin, "60303ae22b998861bce3b28f33eec1be"),
         Event::ChatPasswordReset(_)
         | Event::PasswordSet(_)

@@ -6,6 +6,7 @@ use super::macros::event;
 use crate::{
     ids::{SessionId, UserId},
     sealed::Sealed,
+    time::Timestamp,
 };
 
 /// Why a session ended.
@@ -51,5 +52,15 @@ event! {
         user: UserId => Person,
         /// Why.
         reason: EndReason => Public,
+    }
+}
+
+event! {
+    /// Signing in failed too often, on a node that shares its log: for a while it is closed on all nodes.
+    SignInClosed, schema 1 {
+        /// Keyed hash of what is closed: a name, an address, or the two together.
+        closed: [u8; 16] => Secret,
+        /// Until when.
+        until: Timestamp => Public,
     }
 }

@@ -71,7 +71,10 @@ impl Feed {
             return Ok(Arc::clone(batch));
         }
         let read = self.read(position, limit)?;
-        *batch = Some(Arc::clone(&read));
+        // What another node wrote may be heard of before it can be read, and is there the next time.
+        if !read.is_empty() {
+            *batch = Some(Arc::clone(&read));
+        }
         Ok(read)
     }
 

@@ -210,7 +210,8 @@ impl Projector {
     /// # Errors
     /// There is no such model, or it cannot be made; then the old generation serves on.
     pub fn rebuild(&self, name: &str) -> Result<u64, ProjectorError> {
-        Ok(self.model(name)?.rebuild()?)
+        let model = self.model(name)?;
+        Ok(alone(|| model.rebuild())?)
     }
 
     /// Makes new generations of several models side by side: the log is read and decoded once for all that are near each
@@ -238,7 +239,8 @@ impl Projector {
     /// # Errors
     /// There is no such model, or it cannot be made.
     pub fn compare(&self, name: &str) -> Result<Difference, ProjectorError> {
-        Ok(self.model(name)?.compare()?)
+        let model = self.model(name)?;
+        Ok(alone(|| model.compare())?)
     }
 
     /// Leaves the event at which `name` stopped out of it, and goes on.
@@ -282,6 +284,11 @@ impl Projector {
             .map(AsRef::as_ref)
             .ok_or_else(|| ProjectorError::Unknown { name: name.to_owned(), known: self.names().join(", ") })
     }
+}
+
+/// Runs `work` on a thread that belongs to no runtime: where keys are away it waits for them, which a task may not.
+fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
 /// A model that is being opened in a thread of its own.

@@ -10,6 +10,7 @@ use aws_lc_rs::digest;
 use dface_domain::objects::{Format, ObjectKey, Objects};
 use url::Url;
 
+pub(crate) use self::s3::bucket_of;
 pub use self::{
     directory::DirectoryObjects,
     s3::S3Objects,

@@ -49,24 +49,8 @@ impl S3Objects {
     }
 
     fn of(url: &Url, builder: AmazonS3Builder) -> Result<Self, OpenError> {
-        let form = || OpenError::Form(url.to_string());
-        let bucket = url.host_str().filter(|name| !name.is_empty()).ok_or_else(form)?;
-        let mut asked: HashMap<_, _> = url.query_pairs().into_owned().collect();
-        let mut builder = builder.with_bucket_name(bucket).with_retry(retries());
-        let mut client = ClientOptions::new().with_timeout(REQUEST);
-        if let Some(endpoint) = asked.remove("endpoint") {
-            // Plain text where the endpoint says so: a server on the same machine, or a network of one's own.
-            client = client.with_allow_http(endpoint.starts_with("http://"));
-            builder = builder.with_endpoint(endpoint);
-        }
-        if let Some(region) = asked.remove("region") {
-            builder = builder.with_region(region);
-        }
-        if !asked.is_empty() || !url.username().is_empty() || url.password().is_some() {
-            return Err(form());
-        }
-        let bucket = builder.with_client_options(client).build().map_err(|e| OpenError::Bucket(e.to_string()))?;
-        Ok(Self { bucket, prefix: Path::parse(url.path().trim_matches('/')).map_err(|_| form())? })
+        let (bucket, prefix) = bucket_of(url, builder)?;
+        Ok(Self { bucket, prefix })
     }
 
     fn path(&self, key: ObjectKey) -> Path {
@@ -111,6 +95,28 @@ impl S3Objects {
         }
         Ok(found)
     }
+}
+
+/// A client of `s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]`, and the prefix.
+pub(crate) fn bucket_of(url: &Url, builder: AmazonS3Builder) -> Result<(AmazonS3, Path), OpenError> {
+    let form = || OpenError::Form(url.to_string());
+    let bucket = url.host_str().filter(|name| !name.is_empty()).ok_or_else(form)?;
+    let mut asked: HashMap<_, _> = url.query_pairs().into_owned().collect();
+    let mut builder = builder.with_bucket_name(bucket).with_retry(retries());
+    let mut client = ClientOptions::new().with_timeout(REQUEST);
+    if let Some(endpoint) = asked.remove("endpoint") {
+        // Plain text where the endpoint says so: a server on the same machine, or a network of one's own.
+        client = client.with_allow_http(endpoint.starts_with("http://"));
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(region) = asked.remove("region") {
+        builder = builder.with_region(region);
+    }
+    if !asked.is_empty() || !url.username().is_empty() || url.password().is_some() {
+        return Err(form());
+    }
+    let bucket = builder.with_client_options(client).build().map_err(|e| OpenError::Bucket(e.to_string()))?;
+    Ok((bucket, Path::parse(url.path().trim_matches('/')).map_err(|_| form())?))
 }
 
 /// The caller tries again by itself, later.

@@ -15,13 +15,14 @@ use url::Url;
 use crate::contract;
 
 /// A server of its own on a free port, gone when dropped.
-struct Server {
+pub struct Server {
     process: Child,
-    endpoint: String,
+    /// Where it listens.
+    pub endpoint: String,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut process = Command::new(program())
             .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
@@ -42,7 +43,7 @@ impl Server {
     }
 
     /// The client makes no buckets, so by hand.
-    fn make_bucket(&self, name: &str) {
+    pub fn make_bucket(&self, name: &str) {
         let address = self.endpoint.trim_start_matches("http://");
         let mut server = TcpStream::connect(address).unwrap();
         let lines =

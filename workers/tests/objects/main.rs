@@ -4,5 +4,6 @@
 mod bucket;
 mod contract;
 mod directory;
+mod records;
 mod setting;
 mod verify;

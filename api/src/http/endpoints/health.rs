@@ -35,6 +35,8 @@ struct Ready {
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
+    /// Whether the event store can be reached; where it cannot, reads go on and writes are refused.
+    store_connected: bool,
     /// Whether the queue of jobs can be used; where it cannot, jobs wait.
     queue_connected: Option<bool>,
 }
@@ -49,6 +51,7 @@ pub(super) async fn readyz(app: Arc<App>, _: Request<Caller>) -> Reply {
         head: app.node.projector.head().0,
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
         stopped: stopped.collect(),
+        store_connected: app.node.store.health().is_none_or(|health| health.connected),
         queue_connected: app.node.desk.get().map(|desk| desk.queue().health().connected),
     }))
 }

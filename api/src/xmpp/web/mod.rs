@@ -133,6 +133,10 @@ impl Gate for Web {
             }
         }
     }
+
+    fn stale_s(&self) -> Option<u64> {
+        self.app.stale_s()
+    }
 }
 
 /// Who talks, in a parameter: a person's id, or `s` and a shop's.

@@ -7,6 +7,8 @@ use std::{
 
 use dface_domain::ports::StoreError;
 
+use crate::store::lock::LockError;
+
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -45,6 +47,15 @@ impl OpenError {
             return Self::Store(StoreError::Full(format!("cannot {doing} {}: {source}", path.display())));
         }
         Self::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+impl From<LockError> for OpenError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::InUse(dir) => Self::InUse(dir),
+            LockError::Io { path, error } => Self::io("lock", &path, error),
+        }
     }
 }
 

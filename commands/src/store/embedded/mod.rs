@@ -22,7 +22,7 @@ mod writer;
 mod tests;
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -45,6 +45,7 @@ use self::{
     log::Log,
     writer::{Message, Parts, Space, Writer},
 };
+use crate::store::lock::lock;
 
 /// Longest key of a stream, in bytes.
 const MAX_KEY: usize = 1024;
@@ -170,17 +171,6 @@ impl EmbeddedStore {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
     spawned.map_err(|e| OpenError::io("start a thread for", Path::new(name), e))
-}
-
-fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(|e| OpenError::io("open", &path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(OpenError::io("lock", &path, error)),
-    }
 }
 
 impl Drop for Inner {

@@ -1,0 +1,98 @@
+//! Follows the log on the server, so that a node wakes when another one writes, and from where it was after a lost connection.
+
+use std::{sync::Arc, time::Duration};
+
+use dface_domain::envelope::LogPosition;
+use eventstore::{Position, StreamPosition, SubscribeToAllOptions, SubscriptionEvent};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Shared,
+    error::Trouble,
+    event::parse,
+    health::Side,
+    link::{Session, asking},
+};
+
+/// Pauses between tries to subscribe.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1)];
+
+/// Follows until it is told to end.
+pub(super) async fn follow(shared: Arc<Shared>, end: CancellationToken) {
+    let mut at = shared.tail.end();
+    let mut failures = 0;
+    while !end.is_cancelled() {
+        let before = at;
+        let trouble = tokio::select! {
+            () = end.cancelled() => return,
+            trouble = subscription(&shared, &mut at) => trouble,
+        };
+        let what = match trouble {
+            Trouble::Again { what, .. } => what,
+            Trouble::Final(error) => error.to_string(),
+        };
+        shared.health.set(Side::Following, Some(what));
+        failures = if at > before { 0 } else { (failures + 1).min(PAUSES.len() - 1) };
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = sleep(PAUSES[failures]) => {}
+        }
+    }
+}
+
+/// One subscription, from after `at` until something is wrong. The client would busy itself for ever with one that the server ends without an
+/// error; no server does.
+async fn subscription(shared: &Shared, at: &mut LogPosition) -> Trouble {
+    let session = match shared.link.session().await {
+        Ok(session) => session,
+        Err(trouble) => return trouble,
+    };
+    let trouble = following(shared, &session, at).await;
+    if let Trouble::Again { reconnect: true, .. } = &trouble {
+        shared.link.lost(&session);
+    }
+    trouble
+}
+
+async fn following(shared: &Shared, session: &Session, at: &mut LogPosition) -> Trouble {
+    // A subscription begins after the position, where reading begins with it.
+    let start = match *at {
+        LogPosition(0) => StreamPosition::Start,
+        LogPosition(at) => StreamPosition::Position(Position { commit: at, prepare: at }),
+    };
+    let options = SubscribeToAllOptions::default().position(start).filter(shared.filter());
+    let options = asking!(session, options);
+    let mut subscription = session.client.subscribe_to_all(&options).await;
+    let mut confirmed = false;
+    loop {
+        let next = subscription.next_subscription_event();
+        // Once it is confirmed nothing may come for days; whether the connection lives is for the pings of HTTP/2 to find out.
+        let next = match confirmed {
+            true => next.await,
+            false => match timeout(session.patience, next).await {
+                Ok(next) => next,
+                Err(_) => return Trouble::silence(),
+            },
+        };
+        match next {
+            Ok(SubscriptionEvent::Confirmed(_)) => {
+                confirmed = true;
+                shared.health.set(Side::Following, None);
+            }
+            Ok(SubscriptionEvent::EventAppeared(found)) => match parse(&shared.names, found.get_original_event()) {
+                Ok(read) => {
+                    *at = read.event.position;
+                    shared.tail.push(read);
+                    shared.raise(*at);
+                }
+                Err(error) => return Trouble::Final(error),
+            },
+            // How far the server has looked: nothing of ours stands before it.
+            Ok(SubscriptionEvent::Checkpoint(position)) => *at = LogPosition(position.commit).max(*at),
+            Ok(_) => {}
+            Err(error) => return Trouble::of(&error),
+        }
+    }
+}
