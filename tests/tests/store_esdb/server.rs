@@ -13,7 +13,7 @@ use dface_domain::{
 use dface_tests::esdb::StandIn;
 use serde_json::{Value, json};
 
-use crate::place::{connect, hasty, soon};
+use crate::place::{connect, hasty, soon, until_connected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_json_with_the_metadata_that_the_servers_tools_know() {
@@ -134,7 +134,26 @@ async fn a_server_that_does_not_answer_is_given_up_at_the_deadline() {
     assert!(!store.health().connected);
     server.delay(Duration::ZERO);
     store.append(&name, Expected::NoStream, events(0..1)).await.unwrap();
+    until_connected(&store, true).await;
     assert!(store.health().error.is_none(), "{:?}", store.health());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_calls_than_the_limit_wait_for_the_server_and_the_others_give_up() {
+    let server = StandIn::start();
+    let config = EsdbConfig { max_calls: 1, deadline: Duration::from_millis(500), ..EsdbConfig::new(server.url()) };
+    let store = connect(config).await.unwrap();
+    server.delay(Duration::from_secs(3600));
+    let (one, other) = (stream("one"), stream("other"));
+    let answers = soon("calls that nobody answers", async {
+        tokio::join!(store.read_stream(&one, 0, 1), store.read_stream(&other, 0, 1))
+    })
+    .await;
+    let texts = [answers.0, answers.1].map(|answer| answer.unwrap_err().to_string());
+    let waited = texts.iter().filter(|text| text.contains("too many calls")).count();
+    assert!(waited <= 1 && texts.iter().all(|text| text.contains("unavailable")), "{texts:?}");
+    server.delay(Duration::ZERO);
+    assert!(store.read_stream(&one, 0, 1).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
