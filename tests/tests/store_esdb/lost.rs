@@ -23,7 +23,7 @@ use dface_domain::{
 use dface_tests::esdb::{Loss, StandIn};
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
-use crate::place::{hasty, soon};
+use crate::place::{hasty, soon, until_connected};
 
 /// Writers of the same stream, beside one stream of each.
 const WRITERS: u64 = 4;
