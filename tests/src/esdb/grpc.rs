@@ -41,6 +41,7 @@ pub mod code {
     pub const FAILED_PRECONDITION: u16 = 9;
     pub const UNIMPLEMENTED: u16 = 12;
     pub const UNAVAILABLE: u16 = 14;
+    pub const UNAUTHENTICATED: u16 = 16;
 }
 
 impl Status {

@@ -74,7 +74,7 @@ pub enum Expected {
 }
 
 /// What came of an append.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Outcome {
     /// The batch stands there now, or stood there before.
     Written { revision: u64, position: u64 },
@@ -165,7 +165,7 @@ impl Log {
         for event in events {
             self.push(stream, event);
         }
-        if self.records.len() % FOREIGN_EVERY == 0 {
+        if self.records.len().is_multiple_of(FOREIGN_EVERY) {
             self.foreign();
         }
         let last = self.streams.get(stream).and_then(|numbers| numbers.last()).map(|number| &self.records[*number]);

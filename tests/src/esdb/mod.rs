@@ -13,12 +13,22 @@ mod wire;
 
 use std::{net::TcpListener, sync::Arc, thread, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs::default_provider,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::log::Log;
 pub use self::log::Record;
+use crate::Certificate;
 
 /// What happens to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +46,18 @@ pub struct StandIn {
     _end: Arc<DropGuard>,
 }
 
+/// Who may connect, and how.
+#[derive(Default)]
+struct Guard {
+    tls: Option<TlsAcceptor>,
+    /// The header that says who calls.
+    authorization: Option<String>,
+}
+
 /// What its nodes share.
 struct Cluster {
     ports: Vec<u16>,
+    guard: Guard,
     log: Mutex<Log>,
     state: Mutex<State>,
     /// Moves whenever something is written or the leader changes.
@@ -55,6 +74,8 @@ struct State {
     losses: Vec<Loss>,
     /// The largest append that is taken, in bytes.
     most_bytes: usize,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 impl Cluster {
@@ -80,6 +101,27 @@ impl StandIn {
     /// No port is free.
     #[must_use]
     pub fn cluster(nodes: usize) -> Self {
+        Self::begin(nodes, Guard::default())
+    }
+
+    /// A server that talks TLS alone and answers nobody else.
+    ///
+    /// # Panics
+    /// The certificate cannot be used.
+    #[must_use]
+    pub fn secured(certificate: &Certificate, user: &str, password: &str) -> Self {
+        let chain = CertificateDer::from_pem_file(&certificate.cert).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(&certificate.key).expect("a key");
+        let config =
+            ServerConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions();
+        let config = config.expect("versions of TLS").with_no_client_auth();
+        let mut config = config.with_single_cert(vec![chain], key).expect("they belong together");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let authorization = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
+        Self::begin(1, Guard { tls: Some(TlsAcceptor::from(Arc::new(config))), authorization })
+    }
+
+    fn begin(nodes: usize, guard: Guard) -> Self {
         let listeners: Vec<_> = (0..nodes).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
         let port = |listener: &TcpListener| listener.local_addr().expect("it listens").port();
         let state = State {
@@ -89,9 +131,12 @@ impl StandIn {
             delay: Duration::ZERO,
             losses: Vec::new(),
             most_bytes: 1 << 20,
+            at_once: 0,
+            most_at_once: 0,
         };
         let cluster = Arc::new(Cluster {
             ports: listeners.iter().map(port).collect(),
+            guard,
             log: Mutex::new(Log::begun()),
             state: Mutex::new(state),
             news: watch::Sender::new(0),
@@ -106,7 +151,8 @@ impl StandIn {
     #[must_use]
     pub fn url(&self) -> String {
         let hosts: Vec<_> = self.cluster.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
-        format!("esdb://{}?tls=false&discoveryInterval=20&gossipTimeout=1000", hosts.join(","))
+        let tls = self.cluster.guard.tls.is_some();
+        format!("esdb://{}?tls={tls}&discoveryInterval=20&gossipTimeout=1000", hosts.join(","))
     }
 
     /// No node can be reached any more, and all connections end.
@@ -172,6 +218,12 @@ impl StandIn {
     pub fn records(&self, prefix: &str) -> Vec<Record> {
         let log = self.cluster.log.lock();
         log.records().iter().filter(|record| record.stream.starts_with(prefix)).cloned().collect()
+    }
+
+    /// How many calls were looked at together since this was asked last, at most.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        std::mem::take(&mut self.cluster.state().most_at_once)
     }
 
     /// How many appends were repeats.

@@ -199,7 +199,7 @@ impl Subscription {
                 continue;
             }
             self.left_out += 1;
-            if self.left_out % CHECKPOINT_AFTER == 0 {
+            if self.left_out.is_multiple_of(CHECKPOINT_AFTER) {
                 let checkpoint = Some(Position::of(record.position));
                 self.ready.push_back(ReadResp { checkpoint, ..ReadResp::default() });
             }

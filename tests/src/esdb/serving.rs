@@ -40,8 +40,18 @@ pub fn serve(cluster: &Arc<Cluster>, listeners: Vec<TcpListener>, end: &Cancella
 }
 
 async fn connection(cluster: Arc<Cluster>, node: usize, tcp: TcpStream, end: CancellationToken) {
-    let service = service_fn(move |request| answer(Arc::clone(&cluster), node, request));
-    let serving = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(tcp), service);
+    let answering = Arc::clone(&cluster);
+    let service = service_fn(move |request| answer(Arc::clone(&answering), node, request));
+    let builder = http2::Builder::new(TokioExecutor::new());
+    let serving = async {
+        match cluster.guard.tls.clone() {
+            None => builder.serve_connection(TokioIo::new(tcp), service).await,
+            Some(acceptor) => match acceptor.accept(tcp).await {
+                Ok(tls) => builder.serve_connection(TokioIo::new(tls), service).await,
+                Err(_) => Ok(()),
+            },
+        }
+    };
     tokio::select! {
         () = end.cancelled() => {}
         _ = serving => {}
@@ -51,12 +61,19 @@ async fn connection(cluster: Arc<Cluster>, node: usize, tcp: TcpStream, end: Can
 async fn answer(cluster: Arc<Cluster>, node: usize, request: Request<Incoming>) -> Result<Response<Body>, Gone> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Gone)?.to_bytes();
+    let _counted = Counted::new(&cluster);
     let delay = cluster.state().delay;
     if let Some(allowed) = timeout(&head.headers).filter(|allowed| *allowed < delay) {
         sleep(allowed).await;
         return Ok(refused(&Status::new(code::DEADLINE_EXCEEDED, "Deadline Exceeded")));
     }
     sleep(delay).await;
+    // Who is in the cluster and what it can do is told to anybody: so the documents.
+    let called = head.headers.get("authorization").and_then(|value| value.to_str().ok());
+    let known = cluster.guard.authorization.is_none() || cluster.guard.authorization.as_deref() == called;
+    if !known && head.uri.path().starts_with("/event_store.client.streams.") {
+        return Ok(refused(&Status::new(code::UNAUTHENTICATED, "Unauthenticated")));
+    }
     let must_lead = head.headers.get("requires-leader").is_some_and(|value| value == "true");
     let done = match head.uri.path() {
         "/event_store.client.gossip.Gossip/Read" => Ok(gossip(&cluster)),
@@ -72,6 +89,24 @@ async fn answer(cluster: Arc<Cluster>, node: usize, request: Request<Incoming>) 
         _ => Err(Status::new(code::UNIMPLEMENTED, "the stand-in does not know this call")),
     };
     Ok(done.unwrap_or_else(|status| refused(&status)))
+}
+
+/// Counts a call for as long as it is looked at.
+struct Counted(Arc<Cluster>);
+
+impl Counted {
+    fn new(cluster: &Arc<Cluster>) -> Self {
+        let mut state = cluster.state();
+        state.at_once += 1;
+        state.most_at_once = state.most_at_once.max(state.at_once);
+        Self(Arc::clone(cluster))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.state().at_once -= 1;
+    }
 }
 
 /// Whether this node may answer. Followers answer what does not require the leader; they have all that the leader has here, where a real one

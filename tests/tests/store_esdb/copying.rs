@@ -34,7 +34,7 @@ async fn filled() -> (TempDir, Vec<Recorded>) {
     let store = source(dir.path());
     let mut versions = [0; 7];
     for number in 0..BATCHES {
-        let (key, size) = (number as usize * 3 % 7, number % 4 + 1);
+        let (key, size) = (usize::try_from(number * 3 % 7).unwrap(), number % 4 + 1);
         let expected = Expected::after(versions[key]);
         store.append(&stream(key), expected, events(number * 10..number * 10 + size)).await.unwrap();
         versions[key] += size;

@@ -56,6 +56,16 @@ pub async fn hasty(server: &StandIn) -> EsdbStore {
     connect(EsdbConfig { deadline: Duration::from_millis(1500), ..EsdbConfig::new(server.url()) }).await.unwrap()
 }
 
+/// Waits until the store says that it is connected, or that it is not.
+pub async fn until_connected(store: &EsdbStore, connected: bool) {
+    let waiting = async {
+        while store.health().connected != connected {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(&format!("connected: {connected}, but {:?}", store.health()), waiting).await;
+}
+
 /// `future`, which must be done in a while.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(30), future).await {

@@ -10,10 +10,10 @@ use dface_domain::{
     envelope::LogPosition,
     ports::{EventStore, Expected, StoreError},
 };
-use dface_tests::esdb::StandIn;
+use dface_tests::{Certificate, esdb::StandIn};
 use serde_json::{Value, json};
 
-use crate::place::{connect, hasty, soon};
+use crate::place::{connect, hasty, soon, until_connected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_json_with_the_metadata_that_the_servers_tools_know() {
@@ -148,7 +148,22 @@ async fn a_server_that_does_not_answer_is_given_up_at_the_deadline() {
     assert!(!store.health().connected);
     server.delay(Duration::ZERO);
     store.append(&name, Expected::NoStream, events(0..1)).await.unwrap();
+    until_connected(&store, true).await;
     assert!(store.health().error.is_none(), "{:?}", store.health());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_calls_than_the_limit_are_at_the_server_at_once() {
+    let server = StandIn::start();
+    let store = connect(EsdbConfig { max_calls: 2, ..EsdbConfig::new(server.url()) }).await.unwrap();
+    store.append(&stream("s"), Expected::NoStream, events(0..1)).await.unwrap();
+    until_connected(&store, true).await;
+    server.delay(Duration::from_millis(50));
+    let _before = server.most_at_once();
+    let name = stream("s");
+    let reads = futures::future::join_all((0..10).map(|_| store.read_stream(&name, 0, 1))).await;
+    assert!(reads.iter().all(|read| read.as_ref().is_ok_and(|events| events.len() == 1)), "{reads:?}");
+    assert_eq!(server.most_at_once(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,6 +206,26 @@ async fn nobody_at_the_address_is_said_without_the_password() {
         Err(ConnectError::Store(StoreError::Unavailable(what))) => assert!(!what.contains("s3cret"), "{what}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_user_and_password_come_from_the_connection_string() {
+    let certificate = Certificate::new();
+    let server = StandIn::secured(&certificate, "anna", "p@ss:word");
+    let url =
+        |user: &str| format!("{}&tlsCaFile={}", server.url().replace("//", &format!("//{user}@")), certificate.cert);
+    let store = connect(EsdbConfig::new(url("anna:p%40ss%3Aword"))).await.unwrap();
+    store.append(&stream("s"), Expected::NoStream, events(0..1)).await.unwrap();
+    match connect(EsdbConfig::new(url("anna:guess"))).await {
+        Err(ConnectError::Store(StoreError::Unavailable(what))) => {
+            assert!(what.contains("user and password"), "{what}")
+        }
+        other => panic!("{other:?}"),
+    }
+    let deadline = Duration::from_millis(500);
+    let trusting_nobody =
+        EsdbConfig { deadline, ..EsdbConfig::new(server.url().replace("//", "//anna:p%40ss%3Aword@")) };
+    assert!(connect(trusting_nobody).await.is_err(), "a certificate that nobody signed is trusted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

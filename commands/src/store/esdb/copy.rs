@@ -43,7 +43,7 @@ impl Copying {
         source: [u8; 16],
     ) -> Result<Self, ConnectError> {
         let unsuitable = |what: &str| Err(ConnectError::Unsuitable(what.to_owned()));
-        let (store, identity) = EsdbStore::open(config, clock, entropy, Some(source)).await?;
+        let (store, identity) = Box::pin(EsdbStore::open(config, clock, entropy, Some(source))).await?;
         if identity.copy_of != Some(source) {
             return unsuitable("it holds another log; a copy needs an empty store");
         }

@@ -80,7 +80,7 @@ impl EsdbStore {
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
     ) -> Result<Self, ConnectError> {
-        let (store, identity) = Self::open(config, clock, entropy, None).await?;
+        let (store, identity) = Box::pin(Self::open(config, clock, entropy, None)).await?;
         if identity.copy_of.is_some() && !identity.copied {
             let what = "a copy into this store has not ended; run `dface copy` again";
             return Err(ConnectError::Unsuitable(what.to_owned()));
