@@ -24,7 +24,9 @@ fn without_the_store_reads_go_on_with_their_age_writes_are_refused_and_it_comes_
     assert_eq!((stale(&here), stale(&there)), (None, None));
 
     // Who follows the log says so.
-    [&mut here, &mut there].map(|node| node.expect_error("the event store is unavailable"));
+    for node in [&mut here, &mut there] {
+        node.expect_error("the event store is unavailable");
+    }
     world.store.cut();
     let refused = until(
         "refused",
