@@ -147,7 +147,7 @@ impl Node {
     /// # Errors
     /// Wrong settings or a directory in use (exit 2), or damage and failures (exit 1).
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
-        let WritingSide { store, commands, parts, shared_keys } = WritingSide::open(&settings).await?;
+        let WritingSide { store, commands, parts, shared_keys } = Box::pin(WritingSide::open(&settings)).await?;
         other_writers::follow(&store, &commands);
         let objects = objects::open(Some(&settings.objects), &settings.data)
             .map_err(|e| StartError::Refused(format!("setting `objects`: {e}")))?;

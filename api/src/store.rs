@@ -48,7 +48,7 @@ impl Store {
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let (kind, snapshots) = match &settings.store {
             StoreAddress::Embedded => open_embedded(settings, clock).await?,
-            StoreAddress::Cluster(url) => connect(settings, url, clock).await?,
+            StoreAddress::Cluster(url) => Box::pin(connect(settings, url, clock)).await?,
         };
         Ok(Self { kind, snapshots, runtime: Handle::current(), closing: CancellationToken::new() })
     }
@@ -286,10 +286,13 @@ async fn connect(settings: &Settings, url: &str, clock: Arc<dyn Clock>) -> Resul
         tail_bytes: settings.store_tuning.tail_bytes,
         ..usual
     };
-    let store = EsdbStore::connect(config, Arc::clone(&clock), &SystemEntropy).await.map_err(|error| match error {
-        ConnectError::Config(_) => StartError::Refused(format!("setting `store`: {error}")),
-        other => StartError::Failed(format!("{}: {other}", settings.store)),
-    })?;
+    let store =
+        Box::pin(EsdbStore::connect(config, Arc::clone(&clock), &SystemEntropy)).await.map_err(
+            |error| match error {
+                ConnectError::Config(_) => StartError::Refused(format!("setting `store`: {error}")),
+                other => StartError::Failed(format!("{}: {other}", settings.store)),
+            },
+        )?;
     let (dir, log) = (settings.data.join("snapshots"), store.log_id());
     let opened = tokio::task::spawn_blocking(move || LocalSnapshots::open(&dir, log)).await;
     let snapshots = opened

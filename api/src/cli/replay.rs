@@ -116,7 +116,7 @@ impl Out {
 }
 
 async fn from_directory(settings: Settings, selection: Selection, out: &mut Out) -> Result<(), Ended> {
-    let WritingSide { store, commands, .. } = WritingSide::open(&settings).await.map_err(Failure::from)?;
+    let WritingSide { store, commands, .. } = Box::pin(WritingSide::open(&settings)).await.map_err(Failure::from)?;
     let (keys, hash) = (Arc::clone(commands.keys()), commands.shared_secret());
     let shaper = Shaper::new(selection.profile, selection.raw, keys, hash);
     let (full, asked, data) = (selection.profile == Profile::Full, selection.to_query(), settings.data.clone());

@@ -124,7 +124,7 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     // The broker reads the files by itself, and does not say of which setting they are.
     load_tls(&settings, tls::http_config)?;
     let mqtt = listen_mqtt(&settings)?;
-    let node = Arc::new(Node::open(settings).await?);
+    let node = Arc::new(Box::pin(Node::open(settings)).await?);
     let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args).await;
     node.close().await;
     served

@@ -48,7 +48,7 @@ impl Target {
         if let Some(server) = Server::find(&settings).await? {
             return Ok(Self::Server(server));
         }
-        match Node::open(settings).await {
+        match Box::pin(Node::open(settings)).await {
             Ok(node) => Ok(Self::Directory(Box::new(node))),
             Err(error @ StartError::Failed(_)) => Err(error.into()),
             Err(StartError::Refused(text)) => Err(Failure::Usage(text)),

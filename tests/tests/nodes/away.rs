@@ -15,7 +15,7 @@ fn stale(node: &Server) -> Option<u64> {
 #[test]
 fn without_the_store_reads_go_on_with_their_age_writes_are_refused_and_it_comes_back_by_itself() {
     let world = World::new();
-    let (mut here, there) = two(&world);
+    let (mut here, mut there) = two(&world);
     let shop = here.operator().add_shop("断桥茶室", HERE);
     let anna = here.person("anna", 2);
     let before = Answer::to(anna.checking_in(shop, HERE));
@@ -23,6 +23,10 @@ fn without_the_store_reads_go_on_with_their_age_writes_are_refused_and_it_comes_
     Answer::to(after(anna.at(there.public()).request(reqwest::Method::GET, "/checkins"), &before)).ok();
     assert_eq!((stale(&here), stale(&there)), (None, None));
 
+    // Who follows the log says so.
+    for node in [&mut here, &mut there] {
+        node.expect_error("the event store is unavailable");
+    }
     world.store.cut();
     let refused = until(
         "refused",
@@ -66,13 +70,13 @@ fn without_the_store_reads_go_on_with_their_age_writes_are_refused_and_it_comes_
 fn another_leader_is_met_without_an_error() {
     let world = World::new();
     let (mut here, there) = two(&world);
-    let shop = here.operator().add_shop("断桥茶室", HERE);
     let anna = here.person("anna", 2);
-    for leader in [1, 2, 0] {
+    for (leader, name) in [(1, "断桥茶室"), (2, "孤山咖啡"), (0, "白堤书店")] {
+        let shop = here.operator().add_shop(name, HERE);
         world.store.elect(Some(leader));
         let checked_in = Answer::to(anna.checking_in(shop, HERE));
         checked_in.ok();
-        let there = anna.at(there.public()).request(reqwest::Method::GET, "/checkins");
-        assert!(Answer::to(there.header("x-read-after", checked_in.position())).text.contains("断桥茶室"));
+        let listed = Answer::to(after(anna.at(there.public()).request(reqwest::Method::GET, "/checkins"), &checked_in));
+        assert!(listed.text.contains(name), "{listed}");
     }
 }
