@@ -43,6 +43,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
+    leases::{Identity, Leases},
     mqtt::{
         broker::Broker,
         external::{External, clients::Clients},
@@ -144,6 +145,8 @@ pub struct Node {
     pub focus: Focus,
     /// When watches were heard last.
     pub heard: Heard,
+    /// What this node does of all that is once.
+    pub leases: Arc<Leases>,
 }
 
 impl Node {
@@ -161,7 +164,8 @@ impl Node {
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, shared_store, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log)?;
+        let leases = leases(&settings, &commands)?;
+        let processes = processes::open(&settings, &commands, Arc::new(store.clone()), log, !leases.is_alone())?;
         let node = Self {
             settings,
             store,
@@ -176,6 +180,7 @@ impl Node {
             clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),
+            leases,
         };
         node.catch_up().await;
         Ok(node)
@@ -240,6 +245,7 @@ pub(crate) async fn open_writing_side(
             ..ExecutorSettings::default()
         },
     });
+    check_format(&commands).await?;
     if !commands.secret_matches().await? {
         return Err(StartError::Refused(format!(
             "setting `secret_file`: {} is not the secret that this log was begun with",
@@ -250,6 +256,24 @@ pub(crate) async fn open_writing_side(
     let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
     let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
     Ok((store, Arc::new(commands), parts))
+}
+
+/// Refuses a log that a newer program has begun to write.
+async fn check_format(commands: &Commands) -> Result<(), StartError> {
+    let (format, newest) = (commands.read_format().await?, commands.newest_format());
+    if format > newest {
+        return Err(StartError::Refused(format!(
+            "the log has format {format}, but this dface knows up to {newest}; use a newer one"
+        )));
+    }
+    Ok(())
+}
+
+/// Who this node is, and whether it has all duties or shares them.
+fn leases(settings: &Settings, commands: &Commands) -> Result<Arc<Leases>, StartError> {
+    let identity = Identity::load_or_create(&settings.data, &settings.nodes.name, commands.entropy().as_ref());
+    let identity = identity.map_err(|error| StartError::Failed(format!("the node's id: {error}")))?;
+    Ok(if settings.shares_log() { Leases::shared(identity) } else { Leases::alone(identity) })
 }
 
 pub(crate) fn store_config(settings: &Settings) -> EmbeddedConfig {

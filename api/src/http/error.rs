@@ -80,6 +80,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("too_many_codes", 409),
     ("watch_bound", 409),
     ("too_many_watches", 409),
+    ("older_node", 409),
     ("expired", 410),
     ("body_too_large", 413),
     ("head_too_large", 413),
@@ -95,6 +96,9 @@ pub const CODES: &[(&str, u16)] = &[
     ("internal", 500),
     ("busy", 503),
     ("behind", 503),
+    ("too_old", 503),
+    ("not_finalized", 503),
+    ("elsewhere", 503),
     ("not_ready", 503),
     ("timeout", 503),
     ("weibo_unavailable", 503),
@@ -305,6 +309,16 @@ impl From<CommandError> for ApiError {
             CommandError::Interrupted(inside) => {
                 Self::unavailable("not_ready", "the server is stopping").retry_after(1).inside(inside)
             }
+            CommandError::Older(_) => Self::unavailable(
+                "too_old",
+                "this server is older than the data; it only answers what it has until it is replaced",
+            )
+            .inside(error.to_string()),
+            CommandError::NotFinalized(_) => Self::unavailable(
+                "not_finalized",
+                "this is not there yet while the servers are being upgraded; try again later",
+            )
+            .inside(error.to_string()),
             CommandError::Unreadable { .. } => {
                 Self::unavailable("store_damaged", "stored data is damaged; the operators have to repair it")
                     .inside(error.to_string())

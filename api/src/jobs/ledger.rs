@@ -202,9 +202,18 @@ impl Ledger {
     /// # Errors
     /// The disk's.
     pub fn asked(&self, asked: &[Asked]) -> Result<(), Trouble> {
+        self.asked_and_put(asked, |_| 0, Timestamp::default())
+    }
+
+    /// The same; those of a kind up to `put` are on the queue already, and news of them is waited for from `at` on.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn asked_and_put(&self, asked: &[Asked], put: impl Fn(JobKind) -> u64, at: Timestamp) -> Result<(), Trouble> {
         let mut tally = self.tally.lock();
         for one in asked {
             let mut batch = self.db.batch();
+            let is_put = one.cursor <= put(one.id.kind);
             if self.get(one.id)?.is_none() {
                 let entry = Entry {
                     state: JobState::Waiting,
@@ -212,17 +221,44 @@ impl Ledger {
                     error: None,
                     since: one.since,
                     cursor: one.cursor,
-                    puts: 0,
-                    heard: one.since,
+                    puts: u32::from(is_put),
+                    heard: if is_put { one.since.max(at) } else { one.since },
                 };
                 self.set(&mut batch, &mut tally, one.id, Some(&entry))?;
-                batch.insert(&self.todo, todo_key(one.id, one.cursor), []);
+                if !is_put {
+                    batch.insert(&self.todo, todo_key(one.id, one.cursor), []);
+                }
             }
             batch.insert(&self.meta, CURSOR, one.cursor.to_be_bytes());
             batch.commit()?;
             tally.cursor = one.cursor;
         }
         Ok(())
+    }
+
+    /// Where the log asks for the last job of a kind of which it and all before were put on the queue.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn put_up_to(&self, kind: JobKind) -> Result<u64, Trouble> {
+        // Before the first that is to be put: what is taken up after this line stands behind it.
+        let cursor = self.cursor();
+        let Some(first) = self.todo.prefix(prefix(kind)).next() else { return Ok(cursor) };
+        let key = first.key()?;
+        let first = key.get(prefix(kind).len()..).and_then(<[u8]>::first_chunk).copied().map(u64::from_be_bytes);
+        Ok(first.map_or(cursor, |first| cursor.min(first.saturating_sub(1))))
+    }
+
+    /// Forgets all but the pauses: another node had the jobs since, and the log says what is outstanding.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn forget(&self) -> Result<(), Trouble> {
+        let mut tally = self.tally.lock();
+        (tally.counts, tally.cursor) = (Counts::default(), 0);
+        self.jobs.clear()?;
+        self.todo.clear()?;
+        Ok(self.meta.clear()?)
     }
 
     /// Jobs of kinds that are not paused that are to be put on the queue, the oldest of each kind first.

@@ -70,7 +70,7 @@ impl Shaper {
             | Category::Circle
             | Category::Watch
             | Category::Focus => self.pseudonym(&stream.key).into(),
-            Category::Down => match stream.key.split_once('-') {
+            Category::Down | Category::Heard => match stream.key.split_once('-') {
                 Some((imei, message)) => format!("{}-{message}", self.pseudonym(imei)),
                 None => self.pseudonym(&stream.key).into(),
             },
@@ -96,10 +96,13 @@ impl Shaper {
             | Category::Boots
             | Category::Campaign
             | Category::Checkin
+            | Category::Checkpoint
             | Category::File
             | Category::Foreign
             | Category::Ids
+            | Category::Lease
             | Category::Message
+            | Category::Node
             | Category::Photo
             | Category::Position
             | Category::PushToken
@@ -123,6 +126,7 @@ impl Shaper {
                     | Category::Coupon
                     | Category::Down
                     | Category::Focus
+                    | Category::Heard
                     | Category::Push
                     | Category::Receipt
                     | Category::Watch

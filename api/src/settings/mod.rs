@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod families;
 mod jobs;
+mod nodes;
 mod objects;
 mod processes;
 mod rooms;
@@ -27,6 +28,7 @@ pub use self::{
     chat::Chat,
     families::{AlertKind, Apns, Circles, Mqtt, Optional, Positions, Push, Watches},
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
+    nodes::Nodes,
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
     rooms::Rooms,
@@ -50,6 +52,8 @@ pub struct Settings {
     pub roles: Roles,
     /// Where the queue is.
     pub queue: QueueAddress,
+    /// This node.
+    pub nodes: Nodes,
     /// Key directory; empty: beside the data.
     pub keys: PathBuf,
     /// Server secret; empty: in the key directory.
