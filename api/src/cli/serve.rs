@@ -235,8 +235,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
     let operators = router(Arc::new(operators), settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
-    let keeping = CancellationToken::new();
-    let keeper = tokio::spawn(leases::keep(Arc::clone(&node.leases), Arc::clone(&node.commands), keeping.clone()));
+    let keeping = leases::Keeping::start(&node.leases, &node.commands);
     let mut tasks = JoinSet::new();
     tasks.spawn(crate::processes::run(node, stop.clone())?);
     start_families(&families, listeners.mqtt, &mut tasks, &stop).await?;
@@ -268,10 +267,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     // Nothing is done any more that another node may do from here on.
-    keeping.cancel();
-    if let Err(error) = keeper.await {
-        tracing::error!(%error, "giving duties back was interrupted");
-    }
+    keeping.end().await;
     if let Err(error) = std::fs::remove_file(settings.data.join(RUN_FILE)) {
         tracing::warn!(%error, "run.json could not be removed");
     }

@@ -10,6 +10,8 @@
 //! | `meta` | `cursor` | how far the log was read |
 //! | `pauses` | kind | nothing |
 
+mod handover;
+
 use std::{collections::BTreeSet, path::Path};
 
 use dface_domain::{
@@ -234,31 +236,6 @@ impl Ledger {
             tally.cursor = one.cursor;
         }
         Ok(())
-    }
-
-    /// Where the log asks for the last job of a kind of which it and all before were put on the queue.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn put_up_to(&self, kind: JobKind) -> Result<u64, Trouble> {
-        // Before the first that is to be put: what is taken up after this line stands behind it.
-        let cursor = self.cursor();
-        let Some(first) = self.todo.prefix(prefix(kind)).next() else { return Ok(cursor) };
-        let key = first.key()?;
-        let first = key.get(prefix(kind).len()..).and_then(<[u8]>::first_chunk).copied().map(u64::from_be_bytes);
-        Ok(first.map_or(cursor, |first| cursor.min(first.saturating_sub(1))))
-    }
-
-    /// Forgets all but the pauses: another node had the jobs since, and the log says what is outstanding.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn forget(&self) -> Result<(), Trouble> {
-        let mut tally = self.tally.lock();
-        (tally.counts, tally.cursor) = (Counts::default(), 0);
-        self.jobs.clear()?;
-        self.todo.clear()?;
-        Ok(self.meta.clear()?)
     }
 
     /// Jobs of kinds that are not paused that are to be put on the queue, the oldest of each kind first.

@@ -8,13 +8,39 @@ use dface_commands::{
     system::SystemStopwatch,
 };
 use dface_domain::{leases::TIMING, ports::Stopwatch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Leases, Tenure};
 
-/// Keeps the duties of a node that shares its log, until `stop`, and then gives them back. Nothing is to be done any more by then.
-pub(crate) async fn keep(leases: Arc<Leases>, commands: Arc<Commands>, stop: CancellationToken) {
+/// Keeps the duties of this node.
+pub(crate) struct Keeping {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Keeping {
+    /// Begins, on the current runtime.
+    pub(crate) fn start(leases: &Arc<Leases>, commands: &Arc<Commands>) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keep(Arc::clone(leases), Arc::clone(commands), stop.clone()));
+        Self { stop, task }
+    }
+
+    /// Gives them back. Nothing is to be done for them any more by then.
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "giving duties back was interrupted");
+        }
+    }
+}
+
+/// Where the node shares its log: until `stop`, and then gives them back.
+async fn keep(leases: Arc<Leases>, commands: Arc<Commands>, stop: CancellationToken) {
     if leases.is_alone() {
         return;
     }

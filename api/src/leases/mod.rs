@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::identity::Identity;
-pub(crate) use self::keeper::keep;
+pub(crate) use self::keeper::Keeping;
 
 /// What this node may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Leases {
         Arc::new(Self { identity, tenure: watch::Sender::new(Tenure::Alone), wanted: Mutex::default() })
     }
 
-    /// Of a node that shares the log with others; `keep` makes it have any.
+    /// Of a node that shares the log with others; `Keeping` makes it have any.
     #[must_use]
     pub fn shared(identity: Identity) -> Arc<Self> {
         Arc::new(Self { identity, tenure: watch::Sender::new(Tenure::Nothing), wanted: Mutex::default() })
