@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod http;
 pub mod import;
 pub mod jobs;
+pub mod leases;
 pub mod metrics;
 pub mod mqtt;
 pub mod node;

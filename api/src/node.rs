@@ -34,6 +34,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     jobs::Desk,
+    leases::{Identity, Leases},
     mqtt::{
         broker::Broker,
         external::{External, clients::Clients},
@@ -139,6 +140,8 @@ pub struct Node {
     pub focus: Focus,
     /// When watches were heard last.
     pub heard: Heard,
+    /// What this node does of all that is once.
+    pub leases: Arc<Leases>,
 }
 
 impl Node {
@@ -156,7 +159,8 @@ impl Node {
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, read_from, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let processes = processes::open(&settings, &commands, store.log(), log)?;
+        let leases = leases(&settings, &commands, store.is_shared())?;
+        let processes = processes::open(&settings, &commands, store.log(), log, !leases.is_alone())?;
         let node = Self {
             settings,
             store,
@@ -172,6 +176,7 @@ impl Node {
             clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),
+            leases,
         };
         node.catch_up().await;
         Ok(node)
@@ -204,6 +209,14 @@ impl Node {
             tracing::error!(%error, "closing was interrupted");
         }
         self.store.close().await;
+    }
+}
+
+/// Who this node is, and whether it has all duties or shares them.
+fn leases(settings: &Settings, commands: &Commands, is_shared: bool) -> Result<Arc<Leases>, StartError> {
+    let identity = Identity::load_or_create(&settings.data, &settings.nodes.name, commands.entropy().as_ref());
+    let identity = identity.map_err(|error| StartError::Failed(format!("the node's id: {error}")))?;
+    Ok(if is_shared { Leases::shared(identity) } else { Leases::alone(identity) })
     }
 }
 

@@ -16,6 +16,7 @@ use dface_domain::{
     envelope::LogPosition,
     events::Trigger,
     ids::{CampaignId, GroupId, Imei, ShopId, UserId},
+    leases::Duty,
     ports::{EventStore, PortFuture},
     time::Timestamp,
 };
@@ -26,8 +27,12 @@ use dface_projections::{
     trace::{Trace, TraceView},
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
+    leases::places::Places,
+    mqtt::external::BrokerAddress,
     node::{Node, StartError},
     settings::Settings,
 };
@@ -38,7 +43,7 @@ const CACHE: u64 = 1 << 20;
 /// How long a read model may take to reach an event before the process says that it waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the checkpoints in the data directory; no process runs yet.
+/// Opens the checkpoints in the data directory, and where the log is `shared` with other nodes those in the log; no process runs yet.
 ///
 /// # Errors
 /// The disk's.
@@ -47,26 +52,50 @@ pub(crate) fn open(
     commands: &Arc<Commands>,
     store: Arc<dyn EventStore>,
     log: [u8; 16],
+    shared: bool,
 ) -> Result<Processes, StartError> {
     let failed = |e: fjall::Error| StartError::Failed(format!("the checkpoints of processes: {e}"));
-    let checkpoints = Kept::open(&settings.data.join("processes"), log).map_err(failed)?;
+    let local: Arc<dyn Checkpoints> = Arc::new(Kept::open(&settings.data.join("processes"), log).map_err(failed)?);
+    let checkpoints: Arc<dyn Checkpoints> = if shared {
+        // The embedded broker of each node publishes for itself.
+        let own = matches!(settings.mqtt.broker, BrokerAddress::Embedded).then_some(crate::pushes::MQTT_PLACE);
+        Arc::new(Places::new(local, Arc::clone(commands), log, own))
+    } else {
+        local
+    };
     let tuning = Tuning {
         tries: settings.processes.tries,
         parked: settings.processes.parked,
         retry_parked: Duration::from_secs(settings.processes.retry_parked_s),
         ..Tuning::default()
     };
-    Ok(Processes::new(Arc::clone(commands), store, Arc::new(checkpoints), tuning))
+    Ok(Processes::new(Arc::clone(commands), store, checkpoints, tuning))
 }
 
-/// Starts all processes.
+/// Runs all processes while this node has them to do, until `stop`.
 ///
 /// # Errors
 /// The time zone is unknown.
-pub fn start(node: &Node) -> Result<(), StartError> {
+pub fn run(node: &Arc<Node>, stop: CancellationToken) -> Result<impl Future<Output = ()> + Send + 'static, StartError> {
+    let (node, zone) = (Arc::clone(node), node.settings.zone()?);
+    Ok(async move {
+        let work = |ends: CancellationToken| {
+            let (node, zone) = (&node, zone.clone());
+            async move {
+                node.processes.begin(&ends);
+                start(node, zone);
+                ends.cancelled().await;
+                node.processes.stop().await;
+            }
+        };
+        node.leases.hold(Duty::Processes, &stop, work).await;
+    })
+}
+
+fn start(node: &Node, zone: TimeZone) {
     let campaigns = Running { projector: Arc::clone(&node.projector), view: node.views.coupons.clone() };
     let within_s = node.settings.coupons.trigger_within_s;
-    node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone: node.settings.zone()?, within_s });
+    node.processes.start(Coupons { campaigns: Arc::new(campaigns), zone, within_s });
     node.processes.start(CouponMessages);
     let visits = Traced { projector: Arc::clone(&node.projector), view: node.views.trace.clone() };
     let again_s = node.settings.greetings.hours * 3_600;
@@ -74,7 +103,6 @@ pub fn start(node: &Node) -> Result<(), StartError> {
     node.processes.start(PhotoMessages);
     let circles = InCircles { projector: Arc::clone(&node.projector), view: node.views.circles.clone() };
     node.processes.start(CircleEnds { circles: Arc::new(circles) });
-    Ok(())
 }
 
 /// Checkpoints on disk, each with the id of the log that it counts in: in another log it counts nothing.
@@ -93,13 +121,23 @@ impl Kept {
 }
 
 impl Checkpoints for Kept {
-    fn load(&self, process: &str) -> Result<Progress, String> {
+    fn load<'a>(&'a self, process: &'a str) -> PortFuture<'a, Result<Progress, String>> {
+        Box::pin(async move { self.read(process) })
+    }
+
+    fn save<'a>(&'a self, process: &'a str, progress: &'a Progress, _: usize) -> PortFuture<'a, Result<(), String>> {
+        Box::pin(async move { self.write(process, progress) })
+    }
+}
+
+impl Kept {
+    fn read(&self, process: &str) -> Result<Progress, String> {
         let Some(bytes) = self.rows.get(process).map_err(|e| e.to_string())? else { return Ok(Progress::default()) };
         let (log, progress): ([u8; 16], Progress) = postcard::from_bytes(&bytes).map_err(|e| e.to_string())?;
         Ok(if log == self.log { progress } else { Progress::default() })
     }
 
-    fn save(&self, process: &str, progress: &Progress) -> Result<(), String> {
+    fn write(&self, process: &str, progress: &Progress) -> Result<(), String> {
         let bytes = postcard::to_stdvec(&(self.log, progress)).map_err(|e| e.to_string())?;
         self.rows.insert(process, bytes).map_err(|e| e.to_string())
     }
@@ -199,10 +237,10 @@ mod tests {
         let progress = Progress { position: LogPosition(7), parked: vec![] };
         {
             let kept = Kept::open(dir.path(), [1; 16]).unwrap();
-            assert_eq!(kept.load("coupons"), Ok(Progress::default()));
-            kept.save("coupons", &progress).unwrap();
+            assert_eq!(kept.read("coupons"), Ok(Progress::default()));
+            kept.write("coupons", &progress).unwrap();
         }
-        assert_eq!(Kept::open(dir.path(), [1; 16]).unwrap().load("coupons"), Ok(progress));
-        assert_eq!(Kept::open(dir.path(), [2; 16]).unwrap().load("coupons"), Ok(Progress::default()));
+        assert_eq!(Kept::open(dir.path(), [1; 16]).unwrap().read("coupons"), Ok(progress));
+        assert_eq!(Kept::open(dir.path(), [2; 16]).unwrap().read("coupons"), Ok(Progress::default()));
     }
 }

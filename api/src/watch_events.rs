@@ -9,6 +9,7 @@ use dface_domain::{
     ids::{Imei, MessageId},
     rejection::{Rejection, RejectionKind},
     reports::{Actor, BadEvent, Reported, WatchEvent},
+    time::Timestamp,
 };
 use dface_projections::{circles::WatchRow, families::Entry, projector::ModelError};
 use serde_json::Value;
@@ -193,11 +194,22 @@ async fn received(
     Ok(commands.acknowledge_down(imei, message, &context).await?)
 }
 
+/// Tells the node that looks for silent watches that this one was heard here.
+async fn tell_others(node: &Node, imei: Imei, now: Timestamp) -> Result<(), CommandError> {
+    let every_s = (node.settings.watches.silent_after_s / 3).max(1);
+    if !node.leases.is_alone() && node.heard.is_to_be_told(imei, now, every_s) {
+        node.commands.watch_heard(imei, every_s, &Context::new(node.commands.fresh_id())).await?;
+    }
+    Ok(())
+}
+
 /// Whatever a watch tells, it can be reached: one that was thought to be out of reach is back, unless it says so itself.
 async fn heard(node: &Node, imei: Imei, spoke_of_itself: bool) -> Result<Option<LogPosition>, WatchEventError> {
     let Some(row) = node.views.circles.view().watch(imei) else { return Ok(None) };
     let Some(bound) = &row.bound else { return Ok(None) };
-    node.heard.note(imei, node.commands.clock().now());
+    let now = node.commands.clock().now();
+    node.heard.note(imei, now);
+    tell_others(node, imei, now).await?;
     if bound.online || spoke_of_itself {
         return Ok(None);
     }

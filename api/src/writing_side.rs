@@ -70,6 +70,7 @@ impl WritingSide {
                 ..ExecutorSettings::default()
             },
         });
+        check_format(&commands).await?;
         if !commands.secret_matches().await? {
             return Err(StartError::Refused(format!(
                 "setting `secret_file`: {} is not the secret that this log was begun with",
@@ -81,6 +82,17 @@ impl WritingSide {
         let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
         Ok(Self { store, commands: Arc::new(commands), parts, shared_keys })
     }
+}
+
+/// Refuses a log that a newer program has begun to write.
+async fn check_format(commands: &Commands) -> Result<(), StartError> {
+    let (format, newest) = (commands.read_format().await?, commands.newest_format());
+    if format > newest {
+        return Err(StartError::Refused(format!(
+            "the log has format {format}, but this dface knows up to {newest}; use a newer one"
+        )));
+    }
+    Ok(())
 }
 
 /// Keys to open things with and not to make any: those that all nodes share, or a view of the file that the node with the log writes.

@@ -28,6 +28,12 @@ pub enum CommandError {
         /// Why not.
         what: String,
     },
+    /// The log's format was raised: a program as old as this one writes no more.
+    #[error("the log has format {0} by now, which this version of dface does not know; start a newer one")]
+    Older(u32),
+    /// The log's format was not raised yet to the one that has such events.
+    #[error("events of the type `{0}` are written once the upgrade is finalized (POST /admin/finalize)")]
+    NotFinalized(&'static str),
     /// A computation of ours ended early.
     #[error("interrupted: {0}")]
     Interrupted(String),

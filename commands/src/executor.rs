@@ -1,11 +1,18 @@
 //! Load, decide, append, and once more where somebody else was faster.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use dface_domain::{
     aggregate::Aggregate,
     envelope::{LogPosition, NewEvent},
     events::Event,
+    format::{FIRST, FORMATS, Format, Formats},
     ports::{Appended, Clock, Entropy, EventStore, Expected, Snapshots, StoreError},
     stream::StreamId,
     time::Timestamp,
@@ -79,11 +86,13 @@ pub struct ExecutorSettings {
     pub snapshot_every: u64,
     /// Tries before a contended stream is given up.
     pub tries: u32,
+    /// The formats of logs that this release knows.
+    pub formats: &'static Formats,
 }
 
 impl Default for ExecutorSettings {
     fn default() -> Self {
-        Self { cached_aggregates: 100_000, snapshot_every: 100, tries: 16 }
+        Self { cached_aggregates: 100_000, snapshot_every: 100, tries: 16, formats: &FORMATS }
     }
 }
 
@@ -98,6 +107,7 @@ pub struct Executor {
     /// Where ids come from.
     pub entropy: Arc<dyn Entropy>,
     settings: ExecutorSettings,
+    format: AtomicU32,
 }
 
 const PAGE: usize = 1_000;
@@ -113,7 +123,7 @@ impl Executor {
         settings: ExecutorSettings,
     ) -> Self {
         let (cache, heard) = (Cache::new(settings.cached_aggregates), Heard::default());
-        Self { store, snapshots, cache, heard, clock, entropy, settings }
+        Self { store, snapshots, cache, heard, clock, entropy, settings, format: AtomicU32::new(FIRST) }
     }
 
     /// The log beneath.
@@ -129,6 +139,17 @@ impl Executor {
         if self.cache.get(stream).is_some_and(|entry| entry.events <= version) {
             self.cache.remove(stream);
         }
+    }
+
+    /// The format in which events are written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        Format { number: self.format.load(Ordering::SeqCst), formats: self.settings.formats }
+    }
+
+    /// The log has another format from here on.
+    pub(crate) fn set_format(&self, number: u32) {
+        self.format.store(number, Ordering::SeqCst);
     }
 
     /// The aggregate in `stream`, as it was a moment ago: what others append meanwhile may be missing.
@@ -190,8 +211,22 @@ impl Executor {
         event: Event,
         context: &Context,
     ) -> Result<Appended, CommandError> {
-        let batch = vec![self.envelope(event, context)];
-        Ok(self.store.append(stream, Expected::NoStream, batch).await?)
+        self.append_at(stream, Expected::NoStream, event, context).await
+    }
+
+    /// Appends a fact that no rule guards where `stream` stands as `expected`.
+    ///
+    /// # Errors
+    /// The store's; `WrongVersion` where it stands elsewhere.
+    pub async fn append_at(
+        &self,
+        stream: &StreamId,
+        expected: Expected,
+        event: Event,
+        context: &Context,
+    ) -> Result<Appended, CommandError> {
+        let batch = vec![self.envelope(event, context)?];
+        Ok(self.store.append(stream, expected, batch).await?)
     }
 
     /// What happens, and on which state. A refusal, and that there is nothing to do, are never the word of a state that the log has left
@@ -222,21 +257,30 @@ impl Executor {
         let mut state = loaded.state.clone();
         events.iter().for_each(|event| state.apply(event));
         let grown = loaded.events + events.len() as u64;
-        let batch = events.into_iter().map(|event| self.envelope(event, context)).collect();
+        let batch = events.into_iter().map(|event| self.envelope(event, context)).collect::<Result<_, _>>()?;
         let mark = self.heard.mark(stream);
         let appended = self.store.append(stream, Expected::after(loaded.events), batch).await?;
         self.keep::<A>(stream, loaded.events, grown, &state, mark);
         Ok(Outcome { state, position: Some(appended.position) })
     }
 
-    fn envelope(&self, event: Event, context: &Context) -> NewEvent {
-        NewEvent {
+    /// An event for the log, unless its format is one that this release does not know, or one that does not have the event yet.
+    fn envelope(&self, event: Event, context: &Context) -> Result<NewEvent, CommandError> {
+        let format = self.format();
+        if !format.is_known() {
+            return Err(CommandError::Older(format.number));
+        }
+        if !format.has(&event) {
+            return Err(CommandError::NotFinalized(event.type_name()));
+        }
+        Ok(NewEvent {
             id: uuid::Builder::from_random_bytes(self.entropy.bytes()).into_uuid(),
             occurred_at: context.occurred_at.unwrap_or_else(|| self.clock.now()),
             correlation: context.correlation,
             causation: context.causation,
             event,
-        }
+            format,
+        })
     }
 
     fn keep<A: Aggregate>(&self, stream: &StreamId, before: u64, grown: u64, state: &A, mark: u64) {

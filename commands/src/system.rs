@@ -1,10 +1,10 @@
 //! The real clock and real chance.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand;
 use dface_domain::{
-    ports::{Clock, Entropy},
+    ports::{Clock, Entropy, Stopwatch},
     time::Timestamp,
 };
 
@@ -16,6 +16,22 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemStopwatch(Instant);
+
+impl Default for SystemStopwatch {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Stopwatch for SystemStopwatch {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 

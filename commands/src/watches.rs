@@ -2,8 +2,9 @@
 
 use dface_domain::{
     envelope::LogPosition,
-    events::{WatchBound, WatchImported},
+    events::{WatchBound, WatchHeard, WatchImported},
     ids::{GroupId, Imei, MessageId, ObjectId, UserId},
+    ports::StoreError,
     rejection::Rejection,
     stream::StreamId,
     watches::{BatteryTold, Proof, Watch, WatchCommand, WatchDetails},
@@ -60,6 +61,19 @@ pub struct WatchPatch {
 }
 
 impl Commands {
+    /// Says that a watch was heard, once in each stretch of so many seconds, for those who look for silent ones on other nodes.
+    ///
+    /// # Errors
+    /// The machinery's.
+    pub async fn watch_heard(&self, imei: Imei, stretch_s: i64, context: &Context) -> Result<(), CommandError> {
+        let stretch = self.clock().now().seconds().div_euclid(stretch_s.max(1));
+        let stream = StreamId::heard(imei, stretch);
+        match self.executor.append_first(&stream, WatchHeard { imei }.into(), context).await {
+            Ok(_) | Err(CommandError::Store(StoreError::WrongVersion { .. })) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a watch known, or corrects it. Where no code is printed on it, its key is the code.
     ///
     /// # Errors

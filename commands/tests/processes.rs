@@ -51,13 +51,15 @@ struct World {
 struct Kept(Mutex<BTreeMap<String, Progress>>);
 
 impl Checkpoints for Kept {
-    fn load(&self, process: &str) -> Result<Progress, String> {
-        Ok(self.0.lock().expect("no panic").get(process).cloned().unwrap_or_default())
+    fn load<'a>(&'a self, process: &'a str) -> PortFuture<'a, Result<Progress, String>> {
+        Box::pin(async move { Ok(self.0.lock().expect("no panic").get(process).cloned().unwrap_or_default()) })
     }
 
-    fn save(&self, process: &str, progress: &Progress) -> Result<(), String> {
-        self.0.lock().expect("no panic").insert(process.to_owned(), progress.clone());
-        Ok(())
+    fn save<'a>(&'a self, process: &'a str, progress: &'a Progress, _: usize) -> PortFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.0.lock().expect("no panic").insert(process.to_owned(), progress.clone());
+            Ok(())
+        })
     }
 }
 
@@ -344,7 +346,7 @@ async fn what_cannot_be_acted_on_is_parked_told_and_tried_again() {
     let processes = world.processes();
     processes.start(Picky(works));
     for _ in 0..1_000 {
-        if processes.standings()[0].parked.is_empty() && world.kept.load("picky").unwrap().parked.is_empty() {
+        if processes.standings()[0].parked.is_empty() && world.kept.load("picky").await.unwrap().parked.is_empty() {
             processes.stop().await;
             return;
         }

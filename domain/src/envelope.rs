@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     events::{CodecError, Encoding, Event, TypeInfo},
+    format::Format,
     stream::StreamId,
     time::Timestamp,
 };
@@ -35,6 +36,18 @@ pub struct NewEvent {
     pub causation: Option<Uuid>,
     /// What happened.
     pub event: Event,
+    /// The log's format, as the writer knows it.
+    pub format: Format,
+}
+
+impl NewEvent {
+    /// Its fields as the log's format has them.
+    ///
+    /// # Errors
+    /// The encoder's; `NotYet` where the format does not have the type.
+    pub fn data(&self, encoding: Encoding) -> Result<EventData, CodecError> {
+        self.format.write(&self.event, encoding)
+    }
 }
 
 /// An event's fields as a store keeps them.

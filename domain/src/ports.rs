@@ -1,6 +1,6 @@
 //! Ports: what the rules need of the world, and what each adapter promises. One contract suite runs against all.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -206,6 +206,12 @@ pub trait KeyedHash: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+}
+
+/// How long something takes, by a clock that nobody sets.
+pub trait Stopwatch: Send + Sync {
+    /// Since a beginning of its own.
+    fn elapsed(&self) -> Duration;
 }
 
 /// Chance, from a source fit for keys.

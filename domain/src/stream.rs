@@ -3,9 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
 
 use crate::{
     ids::{CampaignId, CheckinId, FileId, GroupId, Imei, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId},
+    leases::Duty,
     messages::Party,
     reports::Actor,
 };
@@ -44,6 +46,8 @@ categories! {
     Campaign = "campaign",
     /// One check-in.
     Checkin = "checkin",
+    /// How far a follower of the log is.
+    Checkpoint = "checkpoint",
     /// A family circle: who is in it.
     Circle = "circle",
     /// One name or address that signs in nowhere for a while.
@@ -58,12 +62,18 @@ categories! {
     Focus = "focus",
     /// A foreign id of an import, mapped to one of ours.
     Foreign = "foreign",
+    /// That a watch was heard in some minutes.
+    Heard = "heard",
     /// Blocks of whole-number ids that a node took.
     Ids = "ids",
     /// What waits for a person or a shop in the chat.
     Inbox = "inbox",
+    /// Which node has a duty.
+    Lease = "lease",
     /// One message of a room or between two.
     Message = "message",
+    /// A node, and how long it is there.
+    Node = "node",
     /// A picture of a room or between two.
     Photo = "photo",
     /// One position of a watch or of a member.
@@ -196,6 +206,12 @@ impl StreamId {
         Self::new(Category::Watch, imei)
     }
 
+    /// That a watch was heard in a stretch of time.
+    #[must_use]
+    pub fn heard(imei: Imei, stretch: i64) -> Self {
+        Self::new(Category::Heard, format_args!("{imei}-{stretch}"))
+    }
+
     /// One position.
     #[must_use]
     pub fn position(message: MessageId) -> Self {
@@ -260,6 +276,24 @@ impl StreamId {
     #[must_use]
     pub fn focus(user: UserId) -> Self {
         Self::new(Category::Focus, user)
+    }
+
+    /// A node and its terms.
+    #[must_use]
+    pub fn node(node: Uuid) -> Self {
+        Self::new(Category::Node, node.simple())
+    }
+
+    /// Who has a duty.
+    #[must_use]
+    pub fn lease(duty: Duty) -> Self {
+        Self::new(Category::Lease, duty)
+    }
+
+    /// How far a follower of the log is.
+    #[must_use]
+    pub fn checkpoint(follower: &str) -> Self {
+        Self::new(Category::Checkpoint, follower)
     }
 
     /// What two people are to each other: one stream, whoever asks.

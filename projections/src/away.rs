@@ -1,6 +1,6 @@
 //! What people without the app open did not see: since when they are away, and what concerned them alone meanwhile.
 //!
-//! Rows: `f user` → since when they are away; `u user position` → what concerned them alone, until they close the app the next time.
+//! Rows: `f user` → since when they are away; `n` → where a node ended last, with whom the apps that were open there closed; `u user position` → what concerned them alone, until they close the app the next time.
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
@@ -19,6 +19,7 @@ use crate::{
 
 const FOCUS: u8 = b'f';
 const OWN: u8 = b'u';
+const NODE: u8 = b'n';
 
 /// What is kept for one person; the oldest goes first.
 const MOST: usize = 100;
@@ -67,8 +68,9 @@ impl ReadModel for Away {
     type View = AwayView;
 
     const NAME: &'static str = "away";
-    const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["FocusChanged", "LocationRequested", "PersonErased", "TalkReceipted"];
+    const SCHEMA: u32 = 2;
+    const WANTS: &'static [&'static str] =
+        &["FocusChanged", "LocationRequested", "NodeEnded", "PersonErased", "TalkReceipted"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -82,6 +84,7 @@ impl ReadModel for Away {
                 Actor::Watch(_) => Ok(()),
             },
             Event::LocationRequested(event) => own(event.user, What::Asked(event.clone()), recorded, rows),
+            Event::NodeEnded(_) => rows.put(&KeyBuf::tag(NODE), &recorded.position),
             Event::PersonErased(event) => {
                 rows.delete(&focus_key(event.user));
                 forget(event.user, rows)
@@ -148,6 +151,17 @@ impl AwayView {
     pub fn since(&self, user: UserId) -> Result<LogPosition, ModelError> {
         let row = self.rows.get(&*focus_key(user))?.map(|row| rows::decode_row::<FocusRow>(&row)).transpose()?;
         Ok(row.unwrap_or_default().from)
+    }
+
+    /// Whether the log says that somebody has the app open, on whatever node. What a node did not say before it ended, nobody knows: then it is not.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn is_open(&self, user: UserId) -> Result<bool, ModelError> {
+        let row = self.rows.get(&*focus_key(user))?.map(|row| rows::decode_row::<FocusRow>(&row)).transpose()?;
+        let Some(opened) = row.and_then(|row| row.open) else { return Ok(false) };
+        let ended = self.rows.get(&*KeyBuf::tag(NODE))?.map(|row| rows::decode_row::<LogPosition>(&row)).transpose()?;
+        Ok(ended.is_none_or(|ended| ended < opened))
     }
 
     /// What concerned them alone meanwhile, in the order of the log.

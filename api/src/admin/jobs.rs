@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use dface_domain::jobs::{JobId, JobKind, QueueError};
+use dface_domain::{
+    jobs::{JobId, JobKind, QueueError},
+    leases::Duty,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,6 +72,12 @@ impl From<DeskError> for ApiError {
 }
 
 fn desk(admin: &Admin) -> Result<&Arc<Desk>, ApiError> {
+    if !admin.node.leases.has(Duty::Jobs) {
+        return Err(ApiError::unavailable(
+            "elsewhere",
+            "another node has the jobs; /admin/nodes says which: ask there",
+        ));
+    }
     admin.node.desk.get().ok_or_else(|| ApiError::internal("the desk of jobs is not open"))
 }
 

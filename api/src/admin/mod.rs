@@ -6,6 +6,7 @@ mod gate;
 mod import;
 mod jobs;
 mod mqtt;
+mod nodes;
 mod photos;
 mod projections;
 mod reports;
@@ -72,6 +73,8 @@ use crate::http::{Route, openapi::complete};
         mqtt::vhost,
         mqtt::resource,
         mqtt::topic,
+        nodes::list,
+        nodes::finalize,
         status::status,
         status::metrics,
         events::events,
@@ -104,6 +107,7 @@ pub fn routes() -> Vec<Route<Admin>> {
         projections::routes(),
         jobs::routes(),
         mqtt::routes(),
+        nodes::routes(),
         status::routes(),
         events::routes(),
         stats::routes(),

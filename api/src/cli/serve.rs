@@ -22,12 +22,13 @@ use crate::{
     demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
     jobs::{
-        Desk, DeskParts,
+        Desk, DeskParts, duty,
         ledger::Ledger,
         log::LogOfJobs,
         queue,
         works::{self, Means},
     },
+    leases,
     metrics::Exporter,
     mqtt::{embedded, external::BrokerAddress, start as mqtt},
     node::{Node, write_private},
@@ -234,8 +235,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
     let operators = router(Arc::new(operators), settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
-    crate::processes::start(node)?;
+    let keeping = leases::Keeping::start(&node.leases, &node.commands);
     let mut tasks = JoinSet::new();
+    tasks.spawn(crate::processes::run(node, stop.clone())?);
     start_families(&families, listeners.mqtt, &mut tasks, &stop).await?;
     let limits = limits(settings);
     let web = Arc::clone(&door);
@@ -253,7 +255,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tasks.spawn(boots);
     tasks.spawn(crate::closures::run(Arc::clone(&families), stop.clone()));
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
-    desk.start(&mut tasks, &stop);
+    tasks.spawn(duty::run(Arc::clone(node), Arc::clone(&desk), stop.clone()));
     start_worker(node, &desk, &mut tasks, &stop)?;
 
     let ready = Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at };
@@ -265,6 +267,8 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     tracing::info!("stopping");
     stop.cancel();
     while tasks.join_next().await.is_some() {}
+    // Nothing is done any more that another node may do from here on.
+    keeping.end().await;
     if let Err(error) = std::fs::remove_file(settings.data.join(RUN_FILE)) {
         tracing::warn!(%error, "run.json could not be removed");
     }

@@ -1,10 +1,13 @@
 //! From the log to the queue, in two steps, so that operators see what waits also while the broker is away: what the log asks for is taken up
 //! into the ledger; what the ledger has to be put is put.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use dface_domain::{
-    jobs::{JobId, QueueError},
+    jobs::{JobId, JobKind, QueueError},
     time::{SECOND, Timestamp},
 };
 use tokio::task::{JoinError, JoinSet};
@@ -54,7 +57,8 @@ fn take_up_all(desk: &Desk) -> Result<(), Trouble> {
         if asked.is_empty() {
             return Ok(());
         }
-        desk.parts.ledger.asked(&asked)?;
+        let put = |kind: JobKind| desk.put_elsewhere[kind as usize].load(Ordering::SeqCst);
+        desk.parts.ledger.asked_and_put(&asked, put, desk.parts.clock.now())?;
         desk.todo.notify_one();
     }
 }

@@ -10,6 +10,8 @@
 //! | `meta` | `cursor` | how far the log was read |
 //! | `pauses` | kind | nothing |
 
+mod handover;
+
 use std::{collections::BTreeSet, path::Path};
 
 use dface_domain::{
@@ -202,9 +204,18 @@ impl Ledger {
     /// # Errors
     /// The disk's.
     pub fn asked(&self, asked: &[Asked]) -> Result<(), Trouble> {
+        self.asked_and_put(asked, |_| 0, Timestamp::default())
+    }
+
+    /// The same; those of a kind up to `put` are on the queue already, and news of them is waited for from `at` on.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn asked_and_put(&self, asked: &[Asked], put: impl Fn(JobKind) -> u64, at: Timestamp) -> Result<(), Trouble> {
         let mut tally = self.tally.lock();
         for one in asked {
             let mut batch = self.db.batch();
+            let is_put = one.cursor <= put(one.id.kind);
             if self.get(one.id)?.is_none() {
                 let entry = Entry {
                     state: JobState::Waiting,
@@ -212,11 +223,13 @@ impl Ledger {
                     error: None,
                     since: one.since,
                     cursor: one.cursor,
-                    puts: 0,
-                    heard: one.since,
+                    puts: u32::from(is_put),
+                    heard: if is_put { one.since.max(at) } else { one.since },
                 };
                 self.set(&mut batch, &mut tally, one.id, Some(&entry))?;
-                batch.insert(&self.todo, todo_key(one.id, one.cursor), []);
+                if !is_put {
+                    batch.insert(&self.todo, todo_key(one.id, one.cursor), []);
+                }
             }
             batch.insert(&self.meta, CURSOR, one.cursor.to_be_bytes());
             batch.commit()?;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `ports` | what is needed of the log |
 //! | `ledger` | what is known of each job that is not over |
+//! | `duty` | runs all of it on the node that has it to do |
 //! | `dispatch` | takes up what the log asks for and puts it on the queue, again where it is silent for long |
 //! | `results` | takes reports: news into the ledger, outcomes into the log |
 //! | `queue` | opens the queue that the settings name |
@@ -12,6 +13,7 @@
 //! | `works` | what jobs this version can do, and the runner |
 
 mod dispatch;
+pub mod duty;
 pub mod ledger;
 pub mod log;
 pub mod meter;
@@ -20,10 +22,13 @@ pub mod queue;
 mod results;
 pub mod works;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use dface_domain::{
-    jobs::{JobId, JobQueue, Outcome, QueueError},
+    jobs::{JobId, JobKind, JobQueue, Outcome, QueueError},
     ports::Clock,
 };
 use tokio::{sync::Notify, task::JoinSet};
@@ -58,6 +63,8 @@ pub struct Desk {
     parts: DeskParts,
     /// Something is to be put on the queue.
     todo: Notify,
+    /// Jobs of each kind that another node has put already: up to there, where the log asks for them.
+    put_elsewhere: [AtomicU64; JobKind::ALL.len()],
 }
 
 /// An operator's wish could not be met.
@@ -78,15 +85,20 @@ impl Desk {
     /// A desk that does nothing yet.
     #[must_use]
     pub fn new(parts: DeskParts) -> Self {
-        Self { parts, todo: Notify::new() }
+        Self { parts, todo: Notify::new(), put_elsewhere: Default::default() }
     }
 
     /// Puts jobs and takes reports until `stop`, in tasks of `tasks`.
     pub fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        self.start_with(Arc::clone(&self.parts.queue), tasks, stop);
+    }
+
+    /// The same, with reports from `reports`: another connection to the same queue.
+    fn start_with(self: &Arc<Self>, reports: Arc<dyn JobQueue>, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
         let (taking, putting, hearing) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         tasks.spawn(until(stop.clone(), async move { dispatch::take_up(&taking).await }));
         tasks.spawn(until(stop.clone(), dispatch::put(putting)));
-        tasks.spawn(until(stop.clone(), results::take(hearing)));
+        tasks.spawn(until(stop.clone(), results::take(hearing, reports)));
     }
 
     /// The queue.

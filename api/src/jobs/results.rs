@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use dface_domain::jobs::{JobId, News, Outcome, Report, ReportDelivery};
+use dface_domain::jobs::{JobId, JobQueue, News, Outcome, Report, ReportDelivery};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
@@ -21,16 +21,16 @@ const LANES: usize = 64;
 const WAITING: usize = 4;
 
 /// Takes reports, for ever.
-pub(super) async fn take(desk: Arc<Desk>) {
+pub(super) async fn take(desk: Arc<Desk>, queue: Arc<dyn JobQueue>) {
     let mut running = JoinSet::new();
     let lanes: [mpsc::Sender<ReportDelivery>; LANES] = std::array::from_fn(|_| {
         let (lane, reports) = mpsc::channel(WAITING);
-        running.spawn(take_in_turn(Arc::clone(&desk), reports));
+        running.spawn(take_in_turn(Arc::clone(&desk), Arc::clone(&queue), reports));
         lane
     });
     let hasher = RandomState::new();
     loop {
-        let delivery = desk.parts.queue.next_report().await;
+        let delivery = queue.next_report().await;
         let cause = delivery.report.job.cause;
         let lane = usize::try_from(hasher.hash_one(cause) % LANES as u64).unwrap_or(0);
         if lanes[lane].send(delivery).await.is_err() {
@@ -41,7 +41,7 @@ pub(super) async fn take(desk: Arc<Desk>) {
     }
 }
 
-async fn take_in_turn(desk: Arc<Desk>, mut reports: mpsc::Receiver<ReportDelivery>) {
+async fn take_in_turn(desk: Arc<Desk>, queue: Arc<dyn JobQueue>, mut reports: mpsc::Receiver<ReportDelivery>) {
     let mut patience = Patience::new();
     while let Some(delivery) = reports.recv().await {
         while let Err(error) = hear(&desk, &delivery.report).await {
@@ -49,7 +49,7 @@ async fn take_in_turn(desk: Arc<Desk>, mut reports: mpsc::Receiver<ReportDeliver
             patience.wait().await;
         }
         patience.restored();
-        if let Err(error) = desk.parts.queue.taken(delivery).await {
+        if let Err(error) = queue.taken(delivery).await {
             tracing::warn!(%error, "a report that was taken up could not be settled; it comes again");
         }
     }

@@ -36,11 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TYPES: &[&str] =
     &["TalkSent", "TalkReceipted", "StorySent", "WatchChanged", "WatchLocationRequested", "WatchUnbound"];
 
-/// Tells watches what waits for them, until `stop`; `listening` says which have begun to listen.
+/// Tells watches what comes, and what waits for them, until `stop`; `listening` says which have begun to listen, unless `hear` does that.
 pub async fn run(
     node: Arc<Node>,
     broker: Arc<dyn Broker>,
-    mut listening: mpsc::Receiver<Imei>,
+    mut listening: Option<mpsc::Receiver<Imei>>,
     stop: CancellationToken,
 ) {
     let mut position = node.store.head();
@@ -51,7 +51,7 @@ pub async fn run(
         }
         loop {
             tokio::select! {
-                came = listening.recv() => match came {
+                came = begun(listening.as_mut()) => match came {
                     Some(imei) => tell(&node, broker.as_ref(), imei).await,
                     None => return,
                 },
@@ -63,6 +63,26 @@ pub async fn run(
         }
     })
     .await;
+}
+
+/// Tells watches that begin to listen what waits for them, until `stop`.
+pub async fn hear(
+    node: Arc<Node>,
+    broker: Arc<dyn Broker>,
+    mut listening: mpsc::Receiver<Imei>,
+    stop: CancellationToken,
+) {
+    while let Some(Some(imei)) = stop.run_until_cancelled(listening.recv()).await {
+        tell(&node, broker.as_ref(), imei).await;
+    }
+}
+
+/// The next watch that begins to listen.
+async fn begun(listening: Option<&mut mpsc::Receiver<Imei>>) -> Option<Imei> {
+    match listening {
+        Some(listening) => listening.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn watches(node: &Node) -> Vec<Imei> {

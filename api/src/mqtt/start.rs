@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dface_domain::{
+    leases::Duty,
     ports::{KeyedHash as _, PortFuture},
     topics::Account,
 };
@@ -17,7 +18,7 @@ use super::{
     inbound::{self, Inbound},
     revocations,
 };
-use crate::{app::App, settings::BadSettings};
+use crate::{app::App, node::Node, pushes, settings::BadSettings};
 
 /// Starts the embedded broker on `listening`.
 ///
@@ -34,7 +35,7 @@ pub async fn embedded(
     let shown = Arc::clone(&broker) as Arc<dyn Broker>;
     let shown = Arc::clone(app.node.mqtt.get_or_init(|| shown));
     tasks.spawn(revocations::follow(Arc::clone(&app.node), Arc::clone(&shown), stop.clone()));
-    tasks.spawn(downs::run(Arc::clone(&app.node), shown, listening_watches, stop.clone()));
+    tasks.spawn(downs::run(Arc::clone(&app.node), shown, Some(listening_watches), stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
     tasks.spawn(Arc::clone(&broker).keep_marks(stop.clone()));
     tasks.spawn(broker.serve(listening, stop.clone()));
@@ -49,24 +50,50 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
     let (node, settings) = (&app.node, &app.node.settings.mqtt);
     let BrokerAddress::External(url) = &settings.broker else { return Ok(()) };
     let tls = if url.tls { Some(Arc::new(node.settings.broker_tls()?)) } else { None };
-    // Of two installations at one broker neither may take the other one's place.
-    let name = node.commands.secret().keyed_hash("mqtt-client", &[]);
+    let (name, is_alone) = (client(node), node.leases.is_alone());
     let config = ExternalConfig {
         url: url.clone(),
         tls,
-        client: format!("dface-{}", hex::encode(&name[..8])),
+        // Each node publishes under a name of its own; one of them listens, under that of all.
+        client: if is_alone { name.clone() } else { format!("{name}-{}", node.leases.identity().node.simple()) },
         patience: Duration::from_secs(settings.broker_timeout_s),
         packet_bytes: settings.packet_bytes as usize,
     };
     let (broker, link, listening) = External::new(config, Arc::clone(&node.clients), Arc::clone(node.commands.clock()));
     let shown = Arc::clone(node.mqtt.get_or_init(|| Arc::clone(&broker) as Arc<dyn Broker>));
-    node.external.get_or_init(|| broker);
+    let broker = Arc::clone(node.external.get_or_init(|| broker));
     let (inbound, focus_log) = Inbound::new(Arc::clone(node));
+    let forwarded: Arc<dyn Arrivals> = Arc::new(Forwarded(inbound));
     tasks.spawn(revocations::follow(Arc::clone(node), Arc::clone(&shown), stop.clone()));
-    tasks.spawn(downs::run(Arc::clone(node), shown, listening, stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
-    tasks.spawn(link.run(Arc::new(Forwarded(inbound)), stop.clone()));
+    if is_alone {
+        tasks.spawn(downs::run(Arc::clone(node), shown, Some(listening), stop.clone()));
+        tasks.spawn(pushes::publish(Arc::clone(node), stop.clone()));
+        tasks.spawn(link.run(Some(forwarded), stop.clone()));
+        return Ok(());
+    }
+    tasks.spawn(downs::hear(Arc::clone(node), Arc::clone(&shown), listening, stop.clone()));
+    tasks.spawn(link.run(None, stop.clone()));
+    let (node, stop) = (Arc::clone(node), stop.clone());
+    tasks.spawn(async move {
+        let work = |ends: CancellationToken| {
+            let listener = broker.listener(name.clone(), Arc::clone(node.commands.clock()));
+            let listening = listener.run(Some(Arc::clone(&forwarded)), ends.clone());
+            let publishing = pushes::publish(Arc::clone(&node), ends.clone());
+            let telling = downs::run(Arc::clone(&node), Arc::clone(&shown), None, ends);
+            async move {
+                tokio::join!(listening, publishing, telling);
+            }
+        };
+        node.leases.hold(Duty::Mqtt, &stop, work).await;
+    });
     Ok(())
+}
+
+/// By what the broker knows this installation: of two at one broker neither may take the other one's place.
+fn client(node: &Node) -> String {
+    let name = node.commands.secret().keyed_hash("mqtt-client", &[]);
+    format!("dface-{}", hex::encode(&name[..8]))
 }
 
 /// What an external broker forwards. It says on which topic, and not who: so a watch is who its topic says, where the broker asked whether it

@@ -68,10 +68,16 @@ impl Devices {
         let recipient = Recipient {
             concerned: true,
             token: views.push_tokens.view().of(user)?.is_some(),
-            focus: self.node.focus.has(user, self.node.commands.clock().now()),
+            focus: self.has_focus(user)?,
             acknowledges: one.told.kind.is_acknowledged() && views.families.view().acknowledges(user)?,
         };
         Ok(choose(recipient, alert))
+    }
+
+    /// Whether somebody has the app open: here, or on another node, which the log says.
+    fn has_focus(&self, user: UserId) -> Result<bool, ModelError> {
+        let here = self.node.focus.has(user, self.node.commands.clock().now());
+        Ok(here || (!self.node.leases.is_alone() && self.node.views.away.view().is_open(user)?))
     }
 
     /// Asks for a push, until it is asked for or never can be.

@@ -63,10 +63,10 @@ pub(super) trait Follower: Send + Sync + 'static {
 /// Follows the log until `stop`.
 pub(super) async fn follow<F: Follower>(node: Arc<Node>, follower: Arc<F>, stop: CancellationToken) {
     let Some(begin) = stop.run_until_cancelled(load(&node, F::NAME)).await else { return };
-    let mut place = Place { looked: begin, kept: begin };
+    let mut place = Place { looked: begin, kept: begin, told: 0 };
     stop.run_until_cancelled(async {
         loop {
-            place.keep(&node, &*follower);
+            place.keep(&node, &*follower).await;
             let due = Instant::now() + KEEP;
             while Instant::now() < due {
                 let Ok(read) = tokio::time::timeout_at(due, next(&node, place.looked)).await else { break };
@@ -74,6 +74,7 @@ pub(super) async fn follow<F: Follower>(node: Arc<Node>, follower: Arc<F>, stop:
                 let happened: Vec<Happened> = read.iter().filter_map(|recorded| happened(&node, recorded)).collect();
                 if !happened.is_empty() {
                     shown(&node, last).await;
+                    place.told += happened.len();
                     follower.take(happened).await;
                 }
                 for recorded in read.iter().filter(|one| withdraw::WANTS.contains(&&*one.data.type_name)) {
@@ -88,23 +89,26 @@ pub(super) async fn follow<F: Follower>(node: Arc<Node>, follower: Arc<F>, stop:
         }
     })
     .await;
-    place.keep(&node, &*follower);
+    place.keep(&node, &*follower).await;
+    node.processes.checkpoints().hand_over(F::NAME).await;
 }
 
 struct Place {
     looked: LogPosition,
     kept: LogPosition,
+    /// Told of since the place was kept.
+    told: usize,
 }
 
 impl Place {
     /// Keeps the place before which all is done. What is lost of it costs repeats at the next start.
-    fn keep<F: Follower>(&mut self, node: &Node, follower: &F) {
+    async fn keep<F: Follower>(&mut self, node: &Node, follower: &F) {
         let before = |undone: LogPosition| LogPosition(undone.0.saturating_sub(1));
         let position = follower.undone().map_or(self.looked, |undone| self.looked.min(before(undone)));
         if position > self.kept {
             let progress = Progress { position, parked: vec![] };
-            match node.processes.checkpoints().save(F::NAME, &progress) {
-                Ok(()) => self.kept = position,
+            match node.processes.checkpoints().save(F::NAME, &progress, self.told).await {
+                Ok(()) => (self.kept, self.told) = (position, 0),
                 Err(error) => tracing::warn!(error, follower = F::NAME, "how far pushes are cannot be kept"),
             }
         }
@@ -113,7 +117,7 @@ impl Place {
 
 async fn load(node: &Node, name: &str) -> LogPosition {
     loop {
-        match node.processes.checkpoints().load(name) {
+        match node.processes.checkpoints().load(name).await {
             Ok(progress) => return progress.position,
             Err(error) => tracing::error!(error, follower = name, "how far pushes are cannot be read"),
         }

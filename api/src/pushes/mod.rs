@@ -30,6 +30,7 @@ use std::sync::Arc;
 use dface_domain::{
     envelope::LogPosition,
     events::Event,
+    leases::Duty,
     pushes::{Data, Told},
     time::Timestamp,
 };
@@ -37,8 +38,9 @@ use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::publish::MQTT_PLACE;
 use self::{devices::Devices, follow::Happened, publish::Publisher};
-use crate::node::Node;
+use crate::{mqtt::external::BrokerAddress, node::Node};
 
 /// What an event tells, as it is published; none where it tells nobody, or cannot be opened any more.
 ///
@@ -64,15 +66,31 @@ pub fn publication(
     publish::publication(node, &Happened { event, told, position, time: at })
 }
 
-/// Runs all of it, until `stop`.
+/// Runs all that this node does, until `stop`: devices are told of by one node, and an external broker too; each embedded broker by its own node.
 pub async fn run(node: Arc<Node>, stop: CancellationToken) {
-    let devices = Arc::new(Devices::new(Arc::clone(&node)));
     let mut tasks = JoinSet::new();
-    tasks.spawn(follow::follow(Arc::clone(&node), Arc::new(Publisher(Arc::clone(&node))), stop.clone()));
-    tasks.spawn(Arc::clone(&devices).wait_out(stop.clone()));
-    tasks.spawn(follow::follow(Arc::clone(&node), devices, stop.clone()));
+    if matches!(node.settings.mqtt.broker, BrokerAddress::Embedded) {
+        tasks.spawn(publish(Arc::clone(&node), stop.clone()));
+    }
+    let (asking, ends) = (Arc::clone(&node), stop.clone());
+    tasks.spawn(async move {
+        let leases = Arc::clone(&asking.leases);
+        leases.hold(Duty::Jobs, &ends, |ends| ask(Arc::clone(&asking), ends)).await;
+    });
     tasks.spawn(merge::run(node, stop));
     tasks.join_all().await;
+}
+
+/// Publishes over MQTT, until `stop`.
+pub async fn publish(node: Arc<Node>, stop: CancellationToken) {
+    follow::follow(Arc::clone(&node), Arc::new(Publisher(node)), stop).await;
+}
+
+/// Asks for pushes to devices, until `stop`.
+async fn ask(node: Arc<Node>, stop: CancellationToken) {
+    let devices = Arc::new(Devices::new(Arc::clone(&node)));
+    let waiting = Arc::clone(&devices).wait_out(stop.clone());
+    tokio::join!(waiting, follow::follow(node, devices, stop));
 }
 
 /// What an event tells, as the seed has it; none where it tells nobody, or cannot be opened any more.

@@ -20,6 +20,9 @@ use super::{
 };
 use crate::{mqtt::broker::Broker, node::Node};
 
+/// Under which name the place is kept.
+pub(crate) const MQTT_PLACE: &str = "pushes_mqtt";
+
 /// Circles at once.
 const AT_ONCE: usize = 64;
 
@@ -33,7 +36,7 @@ const WAIT_MOST: Duration = Duration::from_secs(2);
 pub(super) struct Publisher(pub Arc<Node>);
 
 impl Follower for Publisher {
-    const NAME: &'static str = "pushes_mqtt";
+    const NAME: &'static str = MQTT_PLACE;
 
     async fn take(&self, happened: Vec<Happened>) {
         let Some(broker) = self.0.mqtt.get() else { return };

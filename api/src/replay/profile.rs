@@ -70,7 +70,7 @@ impl Shaper {
             | Category::Circle
             | Category::Watch
             | Category::Focus => self.pseudonym(&stream.key).into(),
-            Category::Down => match stream.key.split_once('-') {
+            Category::Down | Category::Heard => match stream.key.split_once('-') {
                 Some((imei, message)) => format!("{}-{message}", self.pseudonym(imei)),
                 None => self.pseudonym(&stream.key).into(),
             },
@@ -97,10 +97,13 @@ impl Shaper {
             | Category::Campaign
             | Category::Checkin
             | Category::Closure
+            | Category::Checkpoint
             | Category::File
             | Category::Foreign
             | Category::Ids
+            | Category::Lease
             | Category::Message
+            | Category::Node
             | Category::Photo
             | Category::Position
             | Category::PushToken
@@ -124,6 +127,7 @@ impl Shaper {
                     | Category::Coupon
                     | Category::Down
                     | Category::Focus
+                    | Category::Heard
                     | Category::Push
                     | Category::Receipt
                     | Category::Watch

@@ -27,6 +27,7 @@ pub struct Chat {
     pub unacknowledged: usize,
     pub archive_page: usize,
     pub missed_within_s: i64,
+    pub missed_after_s: u64,
     pub rooms: Rooms,
 }
 
@@ -63,6 +64,7 @@ impl Settings {
             ("chat.answer_s", chat.answer_s),
             ("chat.unacknowledged", chat.unacknowledged as u64),
             ("chat.archive_page", chat.archive_page as u64),
+            ("chat.missed_after_s", chat.missed_after_s),
             ("chat.missed_within_s", chat.missed_within_s.max(0).cast_unsigned()),
             ("limits.messages_per_second", self.limits.messages_per_second.into()),
             ("limits.message_burst", self.limits.message_burst.into()),

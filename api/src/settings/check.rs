@@ -20,6 +20,7 @@ impl Settings {
         self.check_adapters()?;
         self.check_exposure()?;
         self.check_jobs()?;
+        self.check_nodes()?;
         self.check_chat()?;
         self.circles.check()?;
         self.check_mqtt()?;

@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod families;
 mod jobs;
+mod nodes;
 mod objects;
 mod processes;
 mod rooms;
@@ -28,6 +29,7 @@ pub use self::{
     chat::Chat,
     families::{AlertKind, Apns, Circles, Mqtt, Optional, Positions, Push, Watches},
     jobs::{Amqp, Jobs, QueueAddress, Role, Roles},
+    nodes::Nodes,
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
     rooms::Rooms,
@@ -52,6 +54,8 @@ pub struct Settings {
     pub roles: Roles,
     /// Where the queue is.
     pub queue: QueueAddress,
+    /// This node.
+    pub nodes: Nodes,
     /// Where keys are; empty: beside the data.
     pub keys: KeyAddress,
     /// Server secret; empty: in the key directory.

@@ -21,7 +21,7 @@ use std::{future::Future, time::Duration};
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::CodecError,
-    ports::{KeyError, StoreError},
+    ports::{KeyError, PortFuture, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ impl From<CommandError> for ProcessError {
             CommandError::Store(_)
             | CommandError::Keys(KeyError::Unavailable(_))
             | CommandError::Contended(_)
+            | CommandError::Older(_)
+            | CommandError::NotFinalized(_)
             | CommandError::Interrupted(_) => Self::Later(text),
         }
     }
@@ -100,17 +102,18 @@ pub struct Progress {
 
 /// Where checkpoints are kept. One that is lost costs time and nothing else: what was done is not done twice.
 pub trait Checkpoints: Send + Sync {
-    /// The checkpoint of the process of that name; the log's beginning where there is none.
-    ///
-    /// # Errors
-    /// The disk's.
-    fn load(&self, process: &str) -> Result<Progress, String>;
+    /// The checkpoint of the process of that name; the log's beginning where there is none. Fails as the disk or the log does.
+    fn load<'a>(&'a self, process: &'a str) -> PortFuture<'a, Result<Progress, String>>;
 
-    /// Keeps it.
-    ///
-    /// # Errors
-    /// The disk's.
-    fn save(&self, process: &str, progress: &Progress) -> Result<(), String>;
+    /// Keeps it; `acted` says how many events were acted on since it was kept before. Fails as the disk or the log does.
+    fn save<'a>(&'a self, process: &'a str, progress: &'a Progress, acted: usize)
+    -> PortFuture<'a, Result<(), String>>;
+
+    /// The process ends here and may go on elsewhere: what was kept last is kept for whoever does.
+    fn hand_over<'a>(&'a self, process: &'a str) -> PortFuture<'a, ()> {
+        let _ = process;
+        Box::pin(async {})
+    }
 }
 
 /// How processes behave.

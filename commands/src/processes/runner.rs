@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use super::{Checkpoints, Parked, Process, ProcessError, Progress, Settings, Standing, standing::Board};
 use crate::Commands;
 
-/// All processes of this node.
+/// All processes of this node, while it has them to do.
 pub struct Processes {
     commands: Arc<Commands>,
     store: Arc<dyn EventStore>,
     checkpoints: Arc<dyn Checkpoints>,
     settings: Settings,
-    stop: CancellationToken,
+    stop: Mutex<CancellationToken>,
     boards: Mutex<Vec<Arc<Board>>>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -34,8 +34,13 @@ impl Processes {
         checkpoints: Arc<dyn Checkpoints>,
         settings: Settings,
     ) -> Self {
-        let (stop, boards, tasks) = (CancellationToken::new(), Mutex::default(), Mutex::default());
+        let (stop, boards, tasks) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self { commands, store, checkpoints, settings, stop, boards, tasks }
+    }
+
+    /// Those that are started from now on end with `stop` at the latest.
+    pub fn begin(&self, stop: &CancellationToken) {
+        *self.stop.lock() = stop.child_token();
     }
 
     /// Starts a process in a task of its own on the current runtime.
@@ -50,9 +55,10 @@ impl Processes {
             checkpoints: Arc::clone(&self.checkpoints),
             settings: self.settings,
             progress: Progress::default(),
+            acted: 0,
             retry_at: Instant::now(),
         };
-        let stop = self.stop.clone();
+        let stop = self.stop.lock().clone();
         self.tasks.lock().spawn(async move {
             // What is cut off is done again at the next start, as after a crash.
             stop.run_until_cancelled_owned(run.run()).await;
@@ -72,11 +78,15 @@ impl Processes {
         self.boards.lock().iter().map(|board| board.standing(head)).collect()
     }
 
-    /// Ends all tasks.
+    /// Ends all tasks; others may begin afterwards. Where they were is kept for whoever goes on with them.
     pub async fn stop(&self) {
-        self.stop.cancel();
+        self.stop.lock().cancel();
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         while tasks.join_next().await.is_some() {}
+        let boards = std::mem::take(&mut *self.boards.lock());
+        for board in boards {
+            self.checkpoints.hand_over(board.name()).await;
+        }
     }
 }
 
@@ -88,6 +98,8 @@ struct Run<P> {
     checkpoints: Arc<dyn Checkpoints>,
     settings: Settings,
     progress: Progress,
+    /// Events that were acted on since the checkpoint was kept.
+    acted: usize,
     retry_at: Instant,
 }
 
@@ -110,14 +122,14 @@ impl<P: Process> Run<P> {
             for recorded in &batch {
                 self.handle(recorded).await;
             }
-            self.save();
+            self.save().await;
         }
     }
 
     async fn load(&mut self) {
         let mut wait = self.settings.wait_first;
         loop {
-            match self.checkpoints.load(P::NAME) {
+            match self.checkpoints.load(P::NAME).await {
                 Ok(progress) => {
                     self.progress = progress;
                     self.board.progress(&self.progress);
@@ -150,13 +162,14 @@ impl<P: Process> Run<P> {
                     tracing::error!(process = P::NAME, %position, error, "an event is parked");
                     self.progress.parked.push(Parked { position, error });
                     self.progress.position = position;
-                    self.save();
+                    self.save().await;
                     break;
                 }
                 tries += 1;
                 self.wait(recorded.position, error.to_string(), &mut wait).await;
             }
             self.board.well();
+            self.acted += 1;
         }
         self.progress.position = recorded.position;
         self.board.progress(&self.progress);
@@ -178,7 +191,7 @@ impl<P: Process> Run<P> {
             }
         }
         self.board.progress(&self.progress);
-        self.save();
+        self.save().await;
     }
 
     /// A panic is the event's fault, not the process's end.
@@ -199,9 +212,10 @@ impl<P: Process> Run<P> {
     }
 
     /// A checkpoint that cannot be kept costs time after the next start, nothing else.
-    fn save(&self) {
-        if let Err(error) = self.checkpoints.save(P::NAME, &self.progress) {
-            tracing::warn!(process = P::NAME, error, "a checkpoint cannot be kept");
+    async fn save(&mut self) {
+        match self.checkpoints.save(P::NAME, &self.progress, self.acted).await {
+            Ok(()) => self.acted = 0,
+            Err(error) => tracing::warn!(process = P::NAME, error, "a checkpoint cannot be kept"),
         }
     }
 }

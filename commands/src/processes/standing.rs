@@ -43,6 +43,10 @@ impl Board {
         Self { name, inner: Mutex::default() }
     }
 
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn progress(&self, progress: &Progress) {
         self.inner.lock().0 = progress.clone();
     }

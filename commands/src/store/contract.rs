@@ -7,6 +7,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
     events::{Event, ForeignIdMapped},
+    format::Format,
     ports::{Appended, EventStore, Expected, PortFuture, StoreError},
     stream::{Category, StreamId},
     time::Timestamp,
@@ -39,6 +40,7 @@ pub fn event(number: u64) -> NewEvent {
         correlation: Uuid::from_u128(u128::from(number) << 3),
         causation: (number % 2 == 1).then(|| Uuid::from_u128(9)),
         event: Event::from(mapped),
+        format: Format::default(),
     }
 }
 

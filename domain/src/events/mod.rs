@@ -12,6 +12,7 @@ pub mod checkins;
 pub mod circles;
 pub mod coupons;
 pub mod messages;
+pub mod nodes;
 pub mod people;
 pub mod photos;
 pub mod pushes;
@@ -27,8 +28,8 @@ pub mod watches;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, circles::*, coupons::*, messages::*, people::*, photos::*, pushes::*, relations::*,
-    reports::*, requests::*, sessions::*, shops::*, system::*, watches::*,
+    audit::*, checkins::*, circles::*, coupons::*, messages::*, nodes::*, people::*, photos::*, pushes::*,
+    relations::*, reports::*, requests::*, sessions::*, shops::*, system::*, watches::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
@@ -132,6 +133,14 @@ pub enum CodecError {
         /// The newest known.
         newest: u16,
     },
+    /// The log's format does not have the type yet.
+    #[error("event type `{type_name}` is written once the log has format {format} (POST /admin/finalize)")]
+    NotYet {
+        /// The type.
+        type_name: &'static str,
+        /// Its first format.
+        format: u32,
+    },
     /// The bytes are no such event.
     #[error("malformed event data: {0}")]
     Malformed(String),
@@ -176,6 +185,7 @@ macros::registry! {
     ChatPasswordReset,
     CheckedIn,
     CheckinDeleted,
+    CheckpointKept,
     CircleCreated,
     CircleEnded,
     CircleFileStored,
@@ -187,9 +197,11 @@ macros::registry! {
     CouponGranted,
     CouponUsed,
     DownAcknowledged,
+    DutyTaken,
     FocusChanged,
     Followed,
     ForeignIdMapped,
+    FormatRaised,
     GuardianChanged,
     IdBlockTaken,
     InboxTaken,
@@ -198,6 +210,9 @@ macros::registry! {
     MessageMissed,
     MessageReceipted,
     MessageSent,
+    NodeEnded,
+    NodeJoined,
+    NodeRenewed,
     OperatorActed,
     PasswordSet,
     PersonErased,
@@ -239,6 +254,7 @@ macros::registry! {
     WatchAlarmed,
     WatchBound,
     WatchChanged,
+    WatchHeard,
     WatchImported,
     WatchLocated,
     WatchLocationRequested,

@@ -2,6 +2,7 @@
 
 mod circles;
 mod messages;
+mod nodes;
 mod pictures;
 
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
     events::{CodecError, Encoding},
+    format,
     geo::{MapPosition, Position},
     ids::{ADMINISTRATOR, CampaignId, CheckinId, CouponId, ObjectId, RecordId, SessionId, ShopId, UserId},
     messages::Party,
@@ -93,6 +95,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let text = |seal: &mut dyn Seal, text: &str| sealed(seal, &text.to_owned());
     let mut all = of_shops();
     all.extend(of_the_installation());
+    all.extend(nodes::of_nodes());
     all.extend(of_profiles(seal));
     all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
@@ -270,6 +273,12 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::UserSuspended(_)
         | Event::VisibilityChanged(_)
         | Event::WeiboLinked(_) => StreamId::user(ANNA),
+        Event::CheckpointKept(_)
+        | Event::DutyTaken(_)
+        | Event::FormatRaised(_)
+        | Event::NodeEnded(_)
+        | Event::NodeJoined(_)
+        | Event::NodeRenewed(_) => nodes::stream_of(event),
         _ => circles::stream_of(event).expect("every type has a stream"),
     }
 }
@@ -278,7 +287,7 @@ pub fn stream_of(event: &Event) -> StreamId {
 #[must_use]
 pub fn new_event(event: Event) -> NewEvent {
     let (id, correlation) = (Uuid::from_u128(0x11), Uuid::from_u128(0x22));
-    NewEvent { id, occurred_at: MOMENT, correlation, causation: None, event }
+    NewEvent { id, occurred_at: MOMENT, correlation, causation: None, event, format: format::Format::default() }
 }
 
 /// An event as it would stand in the log at `position`, appended a second after it happened.

@@ -126,3 +126,11 @@ event! {
         percent: u8 => Public,
     }
 }
+
+event! {
+    /// A watch told something, to whichever node: said seldom, and only where several nodes share the log, so that the one that looks for silent watches knows.
+    WatchHeard, schema 1 {
+        /// The watch.
+        imei: Imei => Person,
+    }
+}

@@ -17,6 +17,7 @@ use dface_commands::{
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
     events::{Event, Fix, Gender, ShopDetails},
+    format::Format,
     geo::Position,
     ids::{CheckinId, ShopId, UserId},
     ports::{Appended, Clock, Entropy, EventStore, Expected, KeyedHash, Keys, PortFuture, Snapshots, StoreError},
@@ -178,7 +179,14 @@ impl World {
     /// Writes an event as its stream's `version`th, from 0, and does nothing else that would follow.
     pub fn append(&self, stream: &StreamId, version: u64, event: Event) {
         let id = Uuid::from_u128(u128::from(version) + 1);
-        let event = NewEvent { id, occurred_at: BEGIN, correlation: Uuid::nil(), causation: None, event };
+        let event = NewEvent {
+            id,
+            occurred_at: BEGIN,
+            correlation: Uuid::nil(),
+            causation: None,
+            event,
+            format: Format::default(),
+        };
         self.runtime.block_on(self.store.append(stream, Expected::after(version), vec![event])).unwrap();
     }
 

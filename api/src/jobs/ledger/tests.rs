@@ -68,3 +68,25 @@ fn a_pause_outlives_a_restart_and_holds_its_kind_back() {
     ledger.pause(JobKind::Picture, false).unwrap();
     assert_eq!(ledger.todo(10).unwrap(), [picture.id, weibo.id]);
 }
+
+#[test]
+fn what_another_node_has_put_is_waited_for_and_not_put_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let (old, new, other) = (asked(JobKind::Push, 3), asked(JobKind::Push, 8), asked(JobKind::Picture, 5));
+    ledger.asked(&[old]).unwrap();
+    ledger.pause(JobKind::Weibo, true).unwrap();
+    // Another node had the jobs for a while.
+    ledger.forget().unwrap();
+    assert_eq!((ledger.cursor(), ledger.todo(10).unwrap(), ledger.counts()), (0, vec![], Counts::default()));
+    assert_eq!(ledger.paused().borrow().iter().copied().collect::<Vec<_>>(), [JobKind::Weibo]);
+    let put = |kind| if kind == JobKind::Push { 7 } else { 0 };
+    ledger.asked_and_put(&[old, other, new], put, Timestamp(50)).unwrap();
+    assert_eq!(ledger.todo(10).unwrap(), [other.id, new.id]);
+    let entry = ledger.get(old.id).unwrap().unwrap();
+    assert_eq!((entry.puts, entry.heard), (1, Timestamp(50)), "news of it are waited for from now on");
+    // How far each kind is put, for the next one.
+    assert_eq!((ledger.put_up_to(JobKind::Push).unwrap(), ledger.put_up_to(JobKind::Picture).unwrap()), (7, 4));
+    ledger.put(new.id, Timestamp(60)).unwrap();
+    assert_eq!((ledger.put_up_to(JobKind::Push).unwrap(), ledger.put_up_to(JobKind::Coupon).unwrap()), (8, 8));
+}

@@ -57,13 +57,13 @@ impl Link {
         Self { config, items, left: VecDeque::new(), health, clock }
     }
 
-    /// Keeps it until `stop`, and gives what is forwarded to `arrivals`.
-    pub async fn run(mut self, arrivals: Arc<dyn Arrivals>, stop: CancellationToken) {
+    /// Keeps it until `stop`. What is forwarded goes to `arrivals`; without that nothing is asked for, and it is for publishing alone.
+    pub async fn run(mut self, arrivals: Option<Arc<dyn Arrivals>>, stop: CancellationToken) {
         let stopped = stop.clone();
         let keeping = async {
             let mut pause = PAUSES.0;
             loop {
-                let Ended(why) = self.once(&arrivals).await;
+                let Ended(why) = self.once(arrivals.as_ref()).await;
                 tracing::debug!(why, "a connection to the MQTT broker ended");
                 if self.note(Some(why)) {
                     pause = PAUSES.0;
@@ -93,7 +93,7 @@ impl Link {
     }
 
     /// One connection, from its beginning to its end.
-    async fn once(&mut self, arrivals: &Arc<dyn Arrivals>) -> Ended {
+    async fn once(&mut self, arrivals: Option<&Arc<dyn Arrivals>>) -> Ended {
         let (client, mut events) = AsyncClient::new(self.config.options(&self.config.client, false), REQUESTS);
         match timeout(self.config.patience, events.poll()).await {
             Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => {}
@@ -101,16 +101,18 @@ impl Link {
             Ok(Err(error)) => return error.into(),
             Err(_) => return Ended("it cannot be reached in time".to_owned()),
         }
-        // A broker that kept the session has the subscriptions already, and one that did not says nothing of it.
-        let filters = FORWARDED.map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
-        if client.subscribe_many(filters).await.is_err() {
-            return Ended("the library is closed".to_owned());
+        if arrivals.is_some() {
+            // A broker that kept the session has the subscriptions already, and one that did not says nothing of it.
+            let filters = FORWARDED.map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
+            if client.subscribe_many(filters).await.is_err() {
+                return Ended("the library is closed".to_owned());
+            }
         }
         self.note(None);
         let (patience, flight) = (self.config.patience, Flight::new());
-        let lanes = Lanes::start(arrivals, &client, self.config.packet_bytes);
+        let lanes = arrivals.map(|arrivals| Lanes::start(arrivals, &client, self.config.packet_bytes));
         let ended = tokio::select! {
-            ended = poll(&mut events, &flight, &lanes) => ended,
+            ended = poll(&mut events, &flight, lanes.as_ref()) => ended,
             ended = self.feed(&client, &flight) => ended,
             ended = watch(&flight, patience) => ended,
         };
@@ -143,12 +145,16 @@ impl Link {
     }
 }
 
-async fn poll(events: &mut EventLoop, flight: &Flight, lanes: &Lanes) -> Ended {
+async fn poll(events: &mut EventLoop, flight: &Flight, lanes: Option<&Lanes>) -> Ended {
     loop {
         match events.poll().await {
             Ok(Event::Outgoing(Outgoing::Publish(packet))) => flight.named(packet),
             Ok(Event::Incoming(Packet::PubAck(ack))) => flight.taken(ack.pkid),
-            Ok(Event::Incoming(Packet::Publish(publish))) => lanes.take(publish).await,
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                if let Some(lanes) = lanes {
+                    lanes.take(publish).await;
+                }
+            }
             Ok(Event::Incoming(Packet::SubAck(ack))) if ack.return_codes.contains(&SubscribeReasonCode::Failure) => {
                 return Ended("it does not let us subscribe to xunqun/#".to_owned());
             }

@@ -104,6 +104,15 @@ impl External {
         (Arc::new(Self { config, outbox, health, clients, watches }), link, listening)
     }
 
+    /// Another connection, which asks for what is forwarded under the name `client`, and publishes nothing.
+    #[must_use]
+    pub fn listener(&self, client: String, clock: Arc<dyn Clock>) -> Link {
+        let config = ExternalConfig { client, ..self.config.clone() };
+        let (_, nothing) = mpsc::channel(1);
+        let health = Arc::new(Mutex::new(self.health.lock().clone()));
+        Link::new(config, nothing, health, clock)
+    }
+
     /// A watch was just allowed to subscribe to what it is told. It is told a moment later, once the broker has done so: what comes too early
     /// waits until it subscribes again.
     pub async fn listens(&self, imei: Imei) {

@@ -293,7 +293,7 @@ async fn the_broker_being_away_and_a_restart_lose_nothing() {
     assert!(done.iter().any(|(_, data)| data["message_id"] == json!(first)));
     stop.cancel();
     running.await.unwrap();
-    let before = world.node.processes.checkpoints().load("pushes_mqtt").unwrap().position;
+    let before = world.node.processes.checkpoints().load("pushes_mqtt").await.unwrap().position;
     assert!(before > dface_domain::envelope::LogPosition(0), "a stop keeps the place");
 }
 

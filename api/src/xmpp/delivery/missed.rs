@@ -1,5 +1,7 @@
 //! Who missed what (chat.md, "offline"): a message whose receiver has no live stream is noted as missed, once, which asks for the push.
 //!
+//! Where several nodes share the log, `untaken` does it: no node knows the streams of the others.
+//!
 //! A task follows the log behind the delivery. Where it stands is kept, so that a message is not forgotten between its event and this
 //! one: it begins again before what it had not looked at, and before what a client had not acknowledged when the process ended.
 
@@ -42,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const UNHEARD: usize = 1_000;
 
 /// Under which name the place is kept.
-const NAME: &str = "missed_messages";
+pub(super) const NAME: &str = "missed_messages";
 
 /// Follows the log until `stop`.
 pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
@@ -51,7 +53,7 @@ pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
         chat.delivery.look_from(kept);
         loop {
             if Instant::now() >= due {
-                (kept, due) = (keep(&chat, kept), Instant::now() + KEEP);
+                (kept, due) = (keep(&chat, kept).await, Instant::now() + KEEP);
             }
             let looked = chat.delivery.looked();
             let Ok(read) = tokio::time::timeout_at(due, next(&chat, looked)).await else { continue };
@@ -69,7 +71,7 @@ pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
     .await;
 }
 
-async fn next(chat: &Chat, after: LogPosition) -> Vec<Recorded> {
+pub(super) async fn next(chat: &Chat, after: LogPosition) -> Vec<Recorded> {
     loop {
         match chat.node.store.read_all(after, BATCH).await {
             Ok(batch) if batch.is_empty() => chat.node.store.changed(after).await,
@@ -84,6 +86,11 @@ async fn next(chat: &Chat, after: LogPosition) -> Vec<Recorded> {
 
 /// The message of an event, where nobody is there to read it.
 fn missed(chat: &Chat, recorded: &Recorded) -> Option<(MessageId, Party)> {
+    told(chat, recorded).filter(|(_, to)| !is_there(chat, *to))
+}
+
+/// The message of an event to somebody, unless it is too old to be missed.
+pub(super) fn told(chat: &Chat, recorded: &Recorded) -> Option<(MessageId, Party)> {
     if recorded.data.type_name != "MessageSent" {
         return None;
     }
@@ -91,7 +98,7 @@ fn missed(chat: &Chat, recorded: &Recorded) -> Option<(MessageId, Party)> {
     let (message, to) = (event.message, event.to);
     let old =
         chat.node.commands.clock().now().seconds_since(recorded.occurred_at) > chat.node.settings.chat.missed_within_s;
-    (!old && !matches!(to, Party::Room(_)) && !is_there(chat, to)).then_some((message, to))
+    (!old && !matches!(to, Party::Room(_))).then_some((message, to))
 }
 
 /// Whether somebody has a stream that reads, or will.
@@ -100,7 +107,7 @@ fn is_there(chat: &Chat, party: Party) -> bool {
 }
 
 /// Notes that a message was missed, where it still waits. Tries until it works or never will.
-async fn note(chat: &Chat, message: MessageId, to: Party) {
+pub(super) async fn note(chat: &Chat, message: MessageId, to: Party) {
     let shown = is_shown(chat).await;
     let view = chat.node.views.messages.view();
     let taken = || match view.message(message) {
@@ -133,7 +140,7 @@ async fn is_shown(chat: &Chat) -> bool {
 
 /// A stream was cut, or is over, with these unacknowledged: they were missed where nobody else has them.
 pub(in crate::xmpp) async fn left_behind(chat: &Chat, session: &Session, unacknowledged: &[Waiting]) {
-    if is_there(chat, session.owner) {
+    if !chat.node.leases.is_alone() || is_there(chat, session.owner) {
         return;
     }
     let mut messages: Vec<MessageId> = unacknowledged.iter().filter_map(|waiting| waiting.message).collect();
@@ -153,9 +160,9 @@ pub(in crate::xmpp) async fn left_behind(chat: &Chat, session: &Session, unackno
         .await;
 }
 
-async fn load(chat: &Chat) -> LogPosition {
+pub(super) async fn load(chat: &Chat) -> LogPosition {
     loop {
-        match chat.node.processes.checkpoints().load(NAME) {
+        match chat.node.processes.checkpoints().load(NAME).await {
             Ok(progress) => return progress.position,
             Err(error) => tracing::error!(error, "where missed messages were looked for last cannot be read"),
         }
@@ -164,7 +171,7 @@ async fn load(chat: &Chat) -> LogPosition {
 }
 
 /// Keeps the place before which all is taken or noted. What is lost of it costs time at the next start.
-fn keep(chat: &Chat, kept: LogPosition) -> LogPosition {
+async fn keep(chat: &Chat, kept: LogPosition) -> LogPosition {
     let mut position = chat.delivery.looked();
     for session in chat.sessions.all() {
         if let Some(untaken) = session.state.untaken() {
@@ -173,7 +180,7 @@ fn keep(chat: &Chat, kept: LogPosition) -> LogPosition {
     }
     if position > kept {
         let progress = Progress { position, parked: vec![] };
-        match chat.node.processes.checkpoints().save(NAME, &progress) {
+        match chat.node.processes.checkpoints().save(NAME, &progress, 1).await {
             Ok(()) => return position,
             Err(error) => tracing::warn!(error, "where missed messages were looked for cannot be kept"),
         }

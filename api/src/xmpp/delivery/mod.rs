@@ -5,6 +5,7 @@ mod arrival;
 mod direct;
 mod marks;
 mod missed;
+mod untaken;
 
 use std::{
     sync::{
@@ -106,7 +107,11 @@ pub async fn run(chat: Arc<Chat>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     tasks.spawn(follow(Arc::clone(&chat), stop.clone()));
     tasks.spawn(marks::follow(Arc::clone(&chat), stop.clone()));
-    tasks.spawn(missed::follow(Arc::clone(&chat), stop.clone()));
+    if chat.node.leases.is_alone() {
+        tasks.spawn(missed::follow(Arc::clone(&chat), stop.clone()));
+    } else {
+        tasks.spawn(untaken::run(Arc::clone(&chat), stop.clone()));
+    }
     tasks.spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(FORGET)).await.is_some() {
             chat.limits.forget();

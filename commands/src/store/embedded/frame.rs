@@ -162,17 +162,17 @@ impl<'a> Payload<'a> {
 /// # Errors
 /// An event that postcard cannot write, or one above 4 GiB.
 pub fn encode(stream: &StreamId, event: &NewEvent, out: Vec<u8>) -> Result<Vec<u8>, String> {
-    let data = event.event.encode(Encoding::Postcard).map_err(|e| e.to_string())?;
+    let data = event.data(Encoding::Postcard).map_err(|e| e.to_string())?;
     let payload = Payload {
         id: event.id,
         category: stream.category.name(),
         key: &stream.key,
-        type_name: event.event.type_name(),
-        schema: event.event.schema(),
+        type_name: &data.type_name,
+        schema: data.schema,
         occurred_at: event.occurred_at.0,
         correlation: event.correlation,
         causation: event.causation,
-        data: &data,
+        data: &data.bytes,
     };
     encode_payload(&payload, out)
 }

@@ -6,8 +6,8 @@ use crate::{
         BatteryCharged, BatteryLow, CircleCreated, CircleEnded, CircleFileStored, CircleInvited, CircleJoined,
         CircleLeft, DownAcknowledged, Event, FocusChanged, GuardianChanged, LocationRequested, LocationSharingChanged,
         PushDue, PushEnded, SmsReceived, StoryReported, StorySent, TalkReceipted, TalkSent, UserLocated, WatchAlarmed,
-        WatchBound, WatchChanged, WatchImported, WatchLocated, WatchLocationRequested, WatchPresenceChanged,
-        WatchReleased, WatchUnbound,
+        WatchBound, WatchChanged, WatchHeard, WatchImported, WatchLocated, WatchLocationRequested,
+        WatchPresenceChanged, WatchReleased, WatchUnbound,
     },
     ids::{FileId, GroupId, Imei, MessageId, ObjectId},
     objects::{Format, ObjectKey},
@@ -113,6 +113,7 @@ pub(super) fn of_families(seal: &mut dyn Seal) -> Vec<Event> {
         PushDue { message, user: BEN, kind: PushKind::Fall, alert: true }.into(),
         PushEnded { message, user: BEN, end: PushEnd::Accepted }.into(),
         FocusChanged { user: BEN, on: true }.into(),
+        WatchHeard { imei: imei() }.into(),
     ]);
     all
 }
@@ -146,6 +147,7 @@ pub(super) fn stream_of(event: &Event) -> Option<StreamId> {
         Event::CircleFileStored(_) => StreamId::file(file()),
         Event::PushDue(_) | Event::PushEnded(_) => StreamId::push(message(), BEN),
         Event::FocusChanged(_) => StreamId::focus(BEN),
+        Event::WatchHeard(_) => StreamId::heard(imei(), 6_774_271),
         _ => return None,
     })
 }

@@ -15,6 +15,7 @@ use dface_commands::{
 use dface_domain::{
     envelope::NewEvent,
     events::Followed,
+    format::Format,
     ids::{RecordId, UserId},
     ports::{EventStore, Expected},
     stream::StreamId,
@@ -94,6 +95,7 @@ async fn one_writer(
             correlation: Uuid::nil(),
             causation: None,
             event: followed.into(),
+            format: Format::default(),
         };
         let asked = Instant::now();
         store.append(&stream, Expected::after(waits.len() as u64), vec![event]).await?;

@@ -11,6 +11,7 @@ use dface_commands::{
 use dface_domain::{
     envelope::NewEvent,
     events::Event,
+    format::Format,
     ids::UserId,
     ports::{EventStore, Expected, Keys, Snapshots},
     stream::StreamId,
@@ -87,6 +88,7 @@ impl Directory {
                 correlation: Uuid::nil(),
                 causation: None,
                 event,
+                format: Format::default(),
             };
             self.store.append(&stream, expected, vec![new]).await?;
             Ok::<_, Failed>(())
