@@ -216,6 +216,8 @@ impl StandIn {
             _ => None,
         };
         let always = state.devices.get(&request.token).copied();
+        // Nothing is taken for a device that is gone, whether the answer comes or not.
+        let turn = turn.filter(|mood| always.is_none() || !matches!(mood, Mood::AnswerLost));
         let mood = state.next.pop_front().or(turn).or(always).unwrap_or(Mood::Accepts);
         request.mood = mood;
         if let Some(reason) = fault.or(unknown) {
