@@ -1,8 +1,10 @@
 //! The format of the log: read at the start and while the node runs, raised when an upgrade is over.
 
 use dface_domain::{
+    aggregate::Aggregate as _,
     envelope::LogPosition,
     format::{LogFormat, Raise},
+    ports::EventStore,
     stream::{Category, StreamId},
 };
 
@@ -10,6 +12,22 @@ use crate::{CommandError, Commands, Context, Guess};
 
 fn stream() -> StreamId {
     StreamId::new(Category::System, "format")
+}
+
+/// The format of a log, read from the store alone.
+///
+/// # Errors
+/// The store's, or an event that cannot be understood.
+pub async fn of_log(store: &dyn EventStore) -> Result<u32, CommandError> {
+    let mut format = LogFormat::default();
+    for recorded in store.read_stream(&stream(), 0, usize::MAX).await? {
+        let event = recorded.data.decode().map_err(|error| CommandError::Unreadable {
+            stream: stream().to_string(),
+            what: format!("version {}: {error}", recorded.version),
+        })?;
+        format.apply(&event);
+    }
+    Ok(format.number())
 }
 
 impl Commands {

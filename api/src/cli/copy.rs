@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use dface_commands::{
+    format,
     store::{
         digest::{self, LogDigest},
         embedded::{EmbeddedStore, OpenError},
@@ -97,7 +98,9 @@ fn open(settings: &Settings) -> Result<EmbeddedStore, Failure> {
 async fn copy(source: &EmbeddedStore, target: EsdbConfig) -> Result<Done, Failure> {
     let from = |error: StoreError| Failure::Work(format!("--from: {error}"));
     let to = |error: StoreError| Failure::Work(format!("--to: {error}; run it again to go on"));
-    let mut copying = Copying::begin(target, Arc::new(SystemClock), &SystemEntropy, source.log_id()).await?;
+    let format = format::of_log(source).await.map_err(|error| Failure::Work(format!("--from: {error}")))?;
+    let source_log = (source.log_id(), format);
+    let mut copying = Copying::begin(target, Arc::new(SystemClock), &SystemEntropy, source_log).await?;
     let (head, begun) = (source.head(), copying.reached());
     if begun > head {
         return Err(Failure::Usage(

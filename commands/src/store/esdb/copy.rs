@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
+    format::Format,
     ports::{Clock, Entropy, Expected, StoreError},
 };
 use uuid::Uuid;
@@ -29,10 +30,12 @@ pub struct Copying {
     store: EsdbStore,
     identity: Identity,
     reached: LogPosition,
+    /// That of the source: who writes to the copy afterwards may be an older release.
+    format: Format,
 }
 
 impl Copying {
-    /// Begins a copy of the log with that id in an empty store, or goes on with one.
+    /// Begins a copy of the log with that id and format in an empty store, or goes on with one.
     ///
     /// # Errors
     /// As [`EsdbStore::connect`]; `Unsuitable` where the store holds something else.
@@ -40,7 +43,7 @@ impl Copying {
         config: EsdbConfig,
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
-        source: [u8; 16],
+        (source, format): ([u8; 16], u32),
     ) -> Result<Self, ConnectError> {
         let unsuitable = |what: &str| Err(ConnectError::Unsuitable(what.to_owned()));
         let (store, identity) = Box::pin(EsdbStore::open(config, clock, entropy, Some(source))).await?;
@@ -54,7 +57,7 @@ impl Copying {
                 None => return unsuitable("nodes have written to it since the copy"),
             },
         };
-        Ok(Self { store, identity, reached })
+        Ok(Self { store, identity, reached, format: Format { number: format, ..Format::default() } })
     }
 
     /// The position in the source up to which everything is there.
@@ -86,7 +89,7 @@ impl Copying {
 
     async fn append(&mut self, first: &Recorded, batch: &[Recorded]) -> Result<(), StoreError> {
         let shared = &self.store.inner.shared;
-        let new: Vec<_> = batch.iter().map(renewed).collect::<Result<_, _>>()?;
+        let new: Vec<_> = batch.iter().map(|event| renewed(event, self.format)).collect::<Result<_, _>>()?;
         let origins: Vec<_> = batch.iter().map(|event| Origin { position: event.position, time: event.time }).collect();
         let prepared = shared.batch(&first.stream, Expected::after(first.version), &new, &origins);
         let prepared = prepared.map_err(|error| match error {
@@ -122,7 +125,7 @@ fn together(events: &[Recorded]) -> usize {
     events.iter().take(BATCH_EVENTS).take_while(fits).count().max(1)
 }
 
-fn renewed(event: &Recorded) -> Result<NewEvent, StoreError> {
+fn renewed(event: &Recorded, format: Format) -> Result<NewEvent, StoreError> {
     let decoded = event.data.decode().map_err(|error| StoreError::Corrupt {
         position: event.position,
         place: format!("{}@{}", event.stream, event.version),
@@ -134,5 +137,6 @@ fn renewed(event: &Recorded) -> Result<NewEvent, StoreError> {
         correlation: event.correlation,
         causation: event.causation,
         event: decoded,
+        format,
     })
 }

@@ -85,13 +85,13 @@ pub(super) struct Read {
 /// An event for the server, and its bytes.
 pub(super) fn propose(new: &NewEvent, following: u32, origin: Option<Origin>) -> Result<(Proposed, usize), StoreError> {
     let refused = |error: &dyn std::fmt::Display| StoreError::Refused(format!("an event cannot be written: {error}"));
-    let data = new.event.encode(Encoding::Json).map_err(|e| refused(&e))?;
-    let data = String::from_utf8(data).map_err(|e| refused(&e))?;
+    let EventData { type_name, schema, bytes, .. } = new.data(Encoding::Json).map_err(|e| refused(&e))?;
+    let data = String::from_utf8(bytes).map_err(|e| refused(&e))?;
     let data = RawValue::from_string(data).map_err(|e| refused(&e))?;
     let around = Around {
         correlation: new.correlation,
         causation: new.causation,
-        schema: new.event.schema(),
+        schema,
         occurred_at: new.occurred_at,
         following,
         appended_at: origin.map(|origin| origin.time),
@@ -99,7 +99,7 @@ pub(super) fn propose(new: &NewEvent, following: u32, origin: Option<Origin>) ->
     };
     let around = serde_json::value::to_raw_value(&around).map_err(|e| refused(&e))?;
     let bytes = data.get().len() + around.get().len();
-    let proposed = Proposed::json(new.event.type_name(), &data)
+    let proposed = Proposed::json(type_name, &data)
         .and_then(|proposed| proposed.id(new.id).metadata_as_json(&around))
         .map_err(|e| refused(&e))?;
     Ok((proposed, bytes))
