@@ -11,6 +11,7 @@ use std::{
 };
 
 use dface_domain::{
+    leases::Duty,
     objects::{ObjectError, ObjectKey},
     time::SECOND,
 };
@@ -54,8 +55,13 @@ pub enum CleaningError {
     Stopped(&'static str),
 }
 
-/// Cleans until `stop`.
+/// Cleans whenever this node has it to do, until `stop`: one that is cut off from the log does not know what is needed by now.
 pub async fn run(node: Arc<Node>, stop: CancellationToken) {
+    let leases = Arc::clone(&node.leases);
+    leases.hold(Duty::Timers, &stop, |ends| clean(Arc::clone(&node), ends)).await;
+}
+
+async fn clean(node: Arc<Node>, stop: CancellationToken) {
     let settings = &node.settings.cleaning;
     let (grace, every) = (Duration::from_secs(settings.grace_s), Duration::from_secs(settings.every_s));
     let mut waiting: VecDeque<(Instant, ObjectKey)> = VecDeque::new();

@@ -28,7 +28,7 @@ pub enum Duty {
     Mqtt,
     /// What happens because of an event, over more than one stream.
     Processes,
-    /// What happens to watches by time alone.
+    /// What happens by time alone: to watches, and to objects that nothing needs.
     Timers,
 }
 
