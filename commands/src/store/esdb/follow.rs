@@ -12,6 +12,7 @@ use super::{
     error::Trouble,
     event::parse,
     health::Side,
+    identity,
     link::{Session, asking},
 };
 
@@ -19,26 +20,42 @@ use super::{
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1)];
 
+/// Between two looks whether calls that failed would be answered again.
+const PROBE: Duration = Duration::from_secs(1);
+
 /// Follows until it is told to end.
 pub(super) async fn follow(shared: Arc<Shared>, end: CancellationToken) {
+    tokio::select! {
+        () = end.cancelled() => {}
+        () = subscribed(&shared) => {}
+        () = probed(&shared) => {}
+    }
+}
+
+/// Where calls failed, calls until one is answered: nobody else may, once it is known that the store is away.
+async fn probed(shared: &Shared) {
+    loop {
+        sleep(PROBE).await;
+        if shared.health.calls_fail() {
+            // What comes of it, the call itself notes.
+            let _ = identity::read(shared).await;
+        }
+    }
+}
+
+/// One subscription after the other.
+async fn subscribed(shared: &Shared) {
     let mut at = shared.tail.end();
     let mut failures = 0;
-    while !end.is_cancelled() {
+    loop {
         let before = at;
-        let trouble = tokio::select! {
-            () = end.cancelled() => return,
-            trouble = subscription(&shared, &mut at) => trouble,
-        };
-        let what = match trouble {
+        let what = match subscription(shared, &mut at).await {
             Trouble::Again { what, .. } => what,
             Trouble::Final(error) => error.to_string(),
         };
         shared.health.set(Side::Following, Some(what));
         failures = if at > before { 0 } else { (failures + 1).min(PAUSES.len() - 1) };
-        tokio::select! {
-            () = end.cancelled() => return,
-            () = sleep(PAUSES[failures]) => {}
-        }
+        sleep(PAUSES[failures]).await;
     }
 }
 

@@ -58,6 +58,11 @@ impl Health {
         state.shown.error = error;
     }
 
+    /// Whether the last call was not answered.
+    pub fn calls_fail(&self) -> bool {
+        self.state.lock().calls.is_some()
+    }
+
     pub fn shown(&self) -> StoreHealth {
         self.state.lock().shown.clone()
     }

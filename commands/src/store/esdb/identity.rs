@@ -68,7 +68,8 @@ pub(super) async fn copied(shared: &Shared, id: Uuid, events: u64, sha256: &str)
     write(shared, COPIED, &copied, StreamState::StreamRevision(0), id).await
 }
 
-async fn read(shared: &Shared) -> Result<Option<Identity>, ConnectError> {
+/// Reads which log this is; none where nobody began one.
+pub(super) async fn read(shared: &Shared) -> Result<Option<Identity>, ConnectError> {
     let name = shared.names.log();
     let options = ReadStreamOptions::default().position(StreamPosition::Start).max_count(2);
     let reading = async |session: Session, _| {
