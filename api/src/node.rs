@@ -217,7 +217,6 @@ fn leases(settings: &Settings, commands: &Commands, is_shared: bool) -> Result<A
     let identity = Identity::load_or_create(&settings.data, &settings.nodes.name, commands.entropy().as_ref());
     let identity = identity.map_err(|error| StartError::Failed(format!("the node's id: {error}")))?;
     Ok(if is_shared { Leases::shared(identity) } else { Leases::alone(identity) })
-    }
 }
 
 fn projector_settings(settings: &Settings) -> ProjectorSettings {
