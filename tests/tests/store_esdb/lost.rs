@@ -183,7 +183,7 @@ async fn no_event_is_lost_or_doubled_over_crashes_and_changes_of_the_leader_of_e
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_was_cut_off_goes_on_where_it_was_and_says_so_meanwhile() {
+async fn a_store_that_was_cut_off_as_by_a_crash_goes_on_where_it_was_and_says_so_meanwhile() {
     // `make crash` cuts it off for as long as the issue says.
     let cut = Duration::from_secs(if env::var_os("CRASH_ROUNDS").is_some() { 30 } else { 3 });
     let server = StandIn::start();

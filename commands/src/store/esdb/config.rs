@@ -99,22 +99,15 @@ impl EsdbConfig {
         Some((decoded(name), decoded(password)))
     }
 
+    /// With what we wish, and without a slash after the hosts, which the client would take for one more.
     fn completed(&self) -> String {
-        let mut url = self.url.clone();
-        let (_, _, query) = parts(&self.url);
-        let mut separator = match (url.contains('?'), query.is_empty()) {
-            (false, _) => "?",
-            (true, true) => "",
-            (true, false) => "&",
-        };
-        let query = query.to_ascii_lowercase();
-        for (name, value) in DEFAULTS {
-            if !query.contains(&format!("{}=", name.to_ascii_lowercase())) {
-                url = format!("{url}{separator}{name}={value}");
-                separator = "&";
-            }
-        }
-        url
+        let (scheme, hosts, query) = parts(&self.url);
+        let said = query.to_ascii_lowercase();
+        let unsaid = DEFAULTS.iter().filter(|(name, _)| !said.contains(&format!("{}=", name.to_ascii_lowercase())));
+        let wished = unsaid.map(|(name, value)| format!("{name}={value}"));
+        let parameters: Vec<_> =
+            [query.to_owned()].into_iter().filter(|query| !query.is_empty()).chain(wished).collect();
+        format!("{scheme}://{hosts}?{}", parameters.join("&"))
     }
 }
 
