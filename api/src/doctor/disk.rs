@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Finding;
-use crate::settings::Settings;
+use crate::settings::{KeyAddress, Settings};
 
 /// Files in the data directory that its owner alone may read.
 const TOKENS: [&str; 4] = ["admin-token", "analyst-token", "internal-token", "run.json"];
@@ -68,8 +68,19 @@ fn room(settings: &Settings) -> Option<Finding> {
 #[must_use]
 pub fn secrets(settings: &Settings) -> Vec<Finding> {
     let log = settings.data.join("log").is_dir();
-    let (keys, secret) = (settings.key_dir().join("keys"), settings.secret_path());
-    let mut found = vec![keys_found(&keys, log), secret_found(&secret, log)];
+    let secret = settings.secret_path();
+    let keys = match &settings.keys {
+        KeyAddress::Beside | KeyAddress::Directory(_) => keys_found(&settings.key_dir().join("keys"), log),
+        KeyAddress::Bucket(_) => Finding::ok("keys", "in a bucket that all nodes reach"),
+        KeyAddress::Shared(dir) => match fs::metadata(dir) {
+            Ok(about) => private("keys", dir, about.permissions().mode(), 0o700),
+            Err(error) => {
+                let found = format!("{}: {error}; the first start makes it", dir.display());
+                Finding::warning("keys", found, "mount it where another node has started before")
+            }
+        },
+    };
+    let mut found = vec![keys, secret_found(&secret, log)];
     for name in TOKENS {
         let path = settings.data.join(name);
         if let Ok(about) = fs::metadata(&path) {
