@@ -17,6 +17,15 @@ fn has(duties: &[Duty], term: u64, long: Duration) -> Tenure {
     Tenure::Shared { term, duties: duties.iter().copied().collect(), until: Instant::now() + long }
 }
 
+impl Leases {
+    /// Of a node that shares the log and has all duties, for long.
+    pub(crate) fn with_all(identity: Identity) -> Arc<Self> {
+        let leases = Self::shared(identity);
+        leases.tenure.send_replace(has(&Duty::ALL, 1, 100 * PATIENCE));
+        leases
+    }
+}
+
 /// Work that tells when it runs, and ends when it is told to.
 struct Work {
     running: watch::Sender<u32>,
@@ -91,7 +100,7 @@ async fn work_that_does_not_end_is_cut_off_before_others_may_begin() {
                 begun.send_replace(true);
                 let dropped = dropped.clone();
                 async move {
-                    let _told = scopeguard(move || drop(dropped.send_replace(true)));
+                    let _told = scopeguard(move || dropped.send_modify(|dropped| *dropped = true));
                     std::future::pending::<()>().await;
                 }
             })

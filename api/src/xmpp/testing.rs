@@ -24,6 +24,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    leases::Leases,
     node::Node,
     settings::{Rooms, Settings},
 };
@@ -36,7 +37,7 @@ pub struct Stage {
     /// The chat.
     pub chat: Arc<Chat>,
     _stop: DropGuard,
-    _dir: TempDir,
+    _dir: Arc<TempDir>,
 }
 
 impl Stage {
@@ -57,10 +58,25 @@ impl Stage {
         settings.store_tuning.segment_bytes = 1 << 20;
         (settings.limits.message_burst, settings.limits.stanza_burst) = (100_000, 100_000);
         change(&mut settings);
-        let node = Arc::new(Node::open(settings).await.unwrap());
+        Self::over(Arc::new(Node::open(settings).await.unwrap()), Arc::new(dir))
+    }
+
+    fn over(node: Arc<Node>, dir: Arc<TempDir>) -> Self {
         let (chat, stop) = (Chat::new(node), CancellationToken::new());
         tokio::spawn(delivery::run(Arc::clone(&chat), stop.clone()));
         Self { chat, _stop: stop.drop_guard(), _dir: dir }
+    }
+
+    /// Two nodes with the same log, each with its own streams.
+    pub async fn two(change: impl FnOnce(&mut Settings)) -> (Self, Self) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
+        settings.store_tuning.segment_bytes = 1 << 20;
+        change(&mut settings);
+        let mut node = Node::open(settings).await.unwrap();
+        node.leases = Leases::with_all(node.leases.identity().clone());
+        let (node, dir) = (Arc::new(node), Arc::new(dir));
+        (Self::over(Arc::clone(&node), Arc::clone(&dir)), Self::over(node, dir))
     }
 
     /// Somebody of that name.

@@ -100,3 +100,45 @@ impl Look {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dface_domain::{envelope::LogPosition, events::Event, ids::UserId, messages::Party, ports::EventStore as _};
+
+    use crate::xmpp::testing::Stage;
+
+    /// Whose messages were noted as missed, once somebody's was.
+    async fn missed(stage: &Stage, last: UserId) -> Vec<UserId> {
+        let (store, mut after, mut missed) = (&stage.chat.node.store, LogPosition::default(), Vec::new());
+        while missed.last() != Some(&last) {
+            store.changed(after).await;
+            for recorded in store.read_all(after, 1_000).await.unwrap() {
+                after = recorded.position;
+                if let Ok(Event::MessageMissed(event)) = recorded.data.decode() {
+                    missed.extend(match event.to {
+                        Party::User(user) => Some(user),
+                        _ => None,
+                    });
+                }
+            }
+        }
+        missed
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_client_of_another_node_took_is_not_missed_and_the_rest_is() {
+        let (here, there) = Stage::two(|settings| settings.chat.missed_after_s = 3).await;
+        let (anna, ben, carl) = (here.person("anna").await, here.person("ben").await, here.person("carl").await);
+        there.settled().await;
+        let (annas, bens) = (here.client(anna, "phone").await, there.client(ben, "phone").await);
+        annas.send(&format!("<message id='1' to='{ben}@dface.cn'><body>x</body></message>")).await;
+        bens.next_of("message").await;
+        bens.take_all();
+        annas.send(&format!("<message id='2' to='{carl}@dface.cn'><body>x</body></message>")).await;
+        // Each is looked at after the same time, so what was to be noted of Ben's is by then.
+        assert_eq!(missed(&here, carl).await, [carl]);
+        // A client that does not acknowledge is as good as none.
+        annas.send(&format!("<message id='3' to='{ben}@dface.cn'><body>y</body></message>")).await;
+        assert_eq!(missed(&here, ben).await, [carl, ben]);
+    }
+}
