@@ -1,5 +1,7 @@
 //! `deploy/`: no container engine is needed to see that its files are well-formed, agree with each other, and set what dface knows.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -55,7 +55,7 @@ impl World {
     fn serve(&mut self) {
         let mut child = command()
             .args(["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
-            .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
+            .envs(["XMPP", "XMPP_API", "MQTT"].map(|of| (format!("DFACE_LISTEN__{of}"), "127.0.0.1:0")))
             .arg(&self.dir)
             .current_dir(self.dir.parent().unwrap())
             .stdout(Stdio::piped())

@@ -1,5 +1,7 @@
 //! Several nodes over one log: real processes, and a stand-in for KurrentDB on loopback.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
+
 mod away;
 mod shared;
 mod starting;
