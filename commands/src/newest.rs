@@ -26,11 +26,8 @@ pub async fn newest(store: &dyn EventStore, stream: &StreamId, known: u64) -> Re
 /// A version that the stream has, close to its last one: ever longer steps forward, then by halves.
 async fn furthest(store: &dyn EventStore, stream: &StreamId, from: u64) -> Result<u64, StoreError> {
     let (mut there, mut step) = (from, PAGE as u64);
-    loop {
-        match store.read_stream(stream, there + step, 1).await?.first() {
-            Some(found) => (there, step) = (found.version, step * 2),
-            None => break,
-        }
+    while let Some(found) = store.read_stream(stream, there + step, 1).await?.first() {
+        (there, step) = (found.version, step * 2);
     }
     let mut beyond = there + step;
     while beyond - there > PAGE as u64 / 2 {

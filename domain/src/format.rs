@@ -15,6 +15,9 @@ use crate::{
 /// The format of a log in which none was ever raised.
 pub const FIRST: u32 = 1;
 
+/// Writes an event in the schema before.
+pub type Before = fn(&Event, Encoding) -> Result<Vec<u8>, CodecError>;
+
 /// A schema of an event type that is not written in older formats.
 #[derive(Debug, Clone, Copy)]
 pub struct Since {
@@ -25,7 +28,7 @@ pub struct Since {
     /// The first format in which it is written.
     pub format: u32,
     /// Writes an event in the schema before it; none where the type is new with it, and so not written at all.
-    pub before: Option<fn(&Event, Encoding) -> Result<Vec<u8>, CodecError>>,
+    pub before: Option<Before>,
 }
 
 /// What a release knows of formats.

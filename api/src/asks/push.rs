@@ -23,8 +23,11 @@ pub(super) fn task(node: &Node, due: Due) -> Result<Option<PushTask>, CommandErr
         Err(KeyError::Destroyed(_)) => return Ok(None),
         sealed => sealed?,
     };
+    // A repeat has the name of before; for another device it is another push.
+    let Some(device) = node.commands.keys().open(&bound.token) else { return Ok(None) };
     let expires = since.plus_seconds(node.settings.push.expire_s);
-    let name = node.commands.secret().keyed_hash("apns-id", &[&message.0.0, user.to_string().as_bytes()]);
+    let secret = node.commands.secret();
+    let name = secret.keyed_hash("apns-id", &[&message.0.0, user.to_string().as_bytes(), device.as_bytes()]);
     let apns_id = uuid::Builder::from_random_bytes(name.first_chunk().copied().unwrap_or_default()).into_uuid();
     let (environment, token) = (bound.environment, bound.token);
     Ok(Some(PushTask { user, message, environment, token, payload, alert, apns_id, expires }))

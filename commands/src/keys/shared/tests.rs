@@ -95,7 +95,7 @@ async fn contract_shared_what_one_node_seals_another_opens_for_its_subject_alone
     let (typed, other): (&dyn Keys, &dyn Keys) = (&here, &there);
     let sealed: Sealed<String> = typed.seal(ANNA, &"安娜".to_owned()).unwrap();
     assert_eq!(other.open(&sealed), Some("安娜".to_owned()));
-    assert_eq!(other.open(&Sealed::<String>::from_bytes(BEN, sealed.bytes.clone())), None);
+    assert_eq!(other.open(&Sealed::<String>::from_bytes(BEN, sealed.bytes)), None);
     assert_eq!(here.seal_stable(ANNA, b"a picture").unwrap(), there.seal_stable(ANNA, b"a picture").unwrap());
     let unknown = Subject::Watch(7);
     assert!(matches!(here.seal_bytes(unknown, b"x"), Err(KeyError::Unavailable(_))), "sealing needs a key");
