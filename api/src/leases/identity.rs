@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::node::write_private;
 
+/// Digits of its id that a node is called by where it has no name.
+const NAME: usize = 8;
+
 /// The file of the id, in the data directory.
 const FILE: &str = "node";
 
@@ -38,7 +41,7 @@ impl Identity {
             Err(error) => return Err(error),
         };
         let id = node.simple().to_string();
-        let name = if name.is_empty() { id[..8].to_owned() } else { name.to_owned() };
+        let name = if name.is_empty() { id.chars().take(NAME).collect() } else { name.to_owned() };
         Ok(Self { node, name })
     }
 }

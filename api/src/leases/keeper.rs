@@ -75,8 +75,8 @@ impl Keeper {
             let done = timeout(TIMING.renew, self.step()).await;
             match done {
                 Ok(Ok(())) => self.tell(None),
-                Ok(Err(error)) => self.tell(Some(error.to_string())),
-                Err(_) => self.tell(Some("the event store does not answer in time".to_owned())),
+                Ok(Err(error)) => self.tell(Some(&error.to_string())),
+                Err(_) => self.tell(Some("the event store does not answer in time")),
             }
             self.publish();
             sleep(TIMING.look).await;
@@ -111,8 +111,8 @@ impl Keeper {
         });
     }
 
-    fn tell(&mut self, error: Option<String>) {
-        match &error {
+    fn tell(&mut self, error: Option<&str>) {
+        match error {
             Some(error) if self.well => tracing::warn!(error, "this node cannot renew its term: its duties may end"),
             Some(_) => {}
             None if !self.well => tracing::info!("this node renews its term again"),

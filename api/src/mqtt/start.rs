@@ -85,7 +85,7 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
                 tokio::join!(listening, publishing, telling);
             }
         };
-        node.leases.hold(Duty::Mqtt, &stop, work).await;
+        Box::pin(node.leases.hold(Duty::Mqtt, &stop, work)).await;
     });
     Ok(())
 }

@@ -123,9 +123,8 @@ mod tests {
     fn a_table_is_markdown() {
         let mut table = Table::new("Title", "How.", &["what", "much"]);
         table.row(["a".to_owned(), "1".to_owned()]);
-        let (text, load) = (table.to_string(), machine::load());
-        let before = format!("\n## Title\n\nHow. The load average was {load} before.");
-        assert!(text.starts_with(&before[..before.len() - 12]), "{text}");
+        let text = table.to_string();
+        assert!(text.starts_with("\n## Title\n\nHow. The load average was "), "{text}");
         assert!(text.ends_with("\n\n| what | much |\n|---|---:|\n| a | 1 |\n"), "{text}");
     }
 
