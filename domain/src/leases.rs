@@ -1,4 +1,4 @@
-//! What must happen once however many nodes there are (ARCHITECTURE.md, "Several nodes").
+//! What must happen once however many nodes there are (ARCHITECTURE.md, "Once over several nodes").
 //!
 //! A node has a **term**: events in a stream of its own, which it renews. Who sees a term unrenewed for long enough, by a clock of their own,
 //! ends it at the version that they saw: so of renewing and ending one wins. A **duty** is taken by a term, and is free when that term is over.
