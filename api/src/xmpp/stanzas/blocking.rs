@@ -29,7 +29,10 @@ pub(super) async fn iq(chat: &Chat, session: &Arc<Session>, iq: &Element, asked:
     match (iq.attr("type"), asked.name(), user) {
         (Some("get"), "blocklist", user) => {
             session.state.set_blocklist();
-            let blocked = user.map(|user| chat.node.views.blocks.view().of(user)).transpose()?.unwrap_or_default();
+            let blocked = match user {
+                Some(user) => list(chat, user).await?,
+                None => Vec::new(),
+            };
             let items: String = blocked.into_iter().map(|user| item(chat, user)).collect();
             session.answer(result(session, iq, &format!("<blocklist xmlns=\"{BLOCKING}\">{items}</blocklist>")));
             return Ok(());
@@ -58,13 +61,19 @@ async fn block(chat: &Chat, user: UserId, asked: &Element) -> Handled {
 async fn unblock(chat: &Chat, user: UserId, asked: &Element) -> Handled {
     let mut blocked = items(chat, asked)?;
     if blocked.is_empty() {
-        blocked = chat.node.views.blocks.view().of(user)?;
+        blocked = list(chat, user).await?;
     }
     let mut last = None;
     for other in blocked {
         last = chat.node.commands.unblock(user, other, &chat.context()).await?.max(last);
     }
     shown(chat, last).await
+}
+
+/// As of now: streams are told of a block by the log, which can be before the list shows it.
+async fn list(chat: &Chat, user: UserId) -> Result<Vec<UserId>, Refused> {
+    shown(chat, Some(chat.node.projector.head())).await?;
+    Ok(chat.node.views.blocks.view().of(user)?)
 }
 
 async fn shown(chat: &Chat, position: Option<LogPosition>) -> Handled {
