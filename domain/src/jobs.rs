@@ -6,7 +6,7 @@
 
 mod tasks;
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
@@ -325,8 +325,9 @@ pub trait JobQueue: Send + Sync {
     /// The report was taken up durably.
     fn taken(&self, delivery: ReportDelivery) -> PortFuture<'_, Result<(), QueueError>>;
 
-    /// Takes a dead or waiting job out, for an operator who retries (puts it again) or drops it. Whether it was there.
-    fn remove(&self, job: JobId) -> PortFuture<'_, Result<bool, QueueError>>;
+    /// Takes these out where they are dead or wait, for an operator who retries (puts it again) or drops one, or because they are for nobody any
+    /// more. Those that were there. RabbitMQ's queues are gone through once, however many are sought.
+    fn remove<'a>(&'a self, jobs: &'a BTreeSet<JobId>) -> PortFuture<'a, Result<BTreeSet<JobId>, QueueError>>;
 
     /// How it does.
     fn health(&self) -> QueueHealth;

@@ -121,11 +121,15 @@ impl Common {
     }
 }
 
+/// Tasks that a thread does between two looks at the network, where tasks always wait. Tokio's 61 are many where one task is a whole answer.
+const TASKS_BETWEEN_LOOKS: u32 = 11;
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(TASKS_BETWEEN_LOOKS).build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return told(&Failure::work(error)),
     };

@@ -23,6 +23,7 @@ mod results;
 pub mod works;
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -120,7 +121,7 @@ impl Desk {
     pub async fn retry(&self, id: JobId) -> Result<(), DeskError> {
         self.known(id)?;
         // What of it is still on the queue would be a second one.
-        self.parts.queue.remove(id).await?;
+        self.parts.queue.remove(&BTreeSet::from([id])).await?;
         self.parts.ledger.again(id, true, self.parts.clock.now())?;
         self.todo.notify_one();
         Ok(())
@@ -132,35 +133,28 @@ impl Desk {
     /// `Unknown`, `Queue`, `Trouble`.
     pub async fn drop_job(&self, id: JobId) -> Result<(), DeskError> {
         self.known(id)?;
-        self.parts.queue.remove(id).await?;
+        self.parts.queue.remove(&BTreeSet::from([id])).await?;
         self.parts.outcomes.dropped(id).await?;
         Ok(self.parts.ledger.over(id)?)
     }
 
-    /// Takes a job out that is over before it was done. Whether it waited: one that a worker has in hands is on its way for this once, and can be
-    /// taken out afterwards.
+    /// Ends a job that is over before it was done, and that was taken off the queue as far as it waited there.
     ///
     /// # Errors
-    /// The queue's, the log's; it can be done again.
-    pub async fn withdraw(&self, id: JobId, outcome: Outcome) -> Result<bool, DeskError> {
-        let waited = self.parts.queue.remove(id).await?;
+    /// The log's; it can be done again.
+    pub async fn end(&self, id: JobId, outcome: Outcome) -> Result<(), DeskError> {
         self.parts.outcomes.record(id, outcome).await?;
-        self.parts.ledger.over(id)?;
-        Ok(waited)
+        Ok(self.parts.ledger.over(id)?)
     }
 
-    /// Has what waits made once more, as what it is made of stands now. Whether it waited: one that a worker has in hands can be asked for
-    /// again afterwards.
+    /// Has a job that was taken off the queue made and put once more, as what it is made of stands now.
     ///
     /// # Errors
-    /// `Queue`, `Trouble`.
-    pub async fn renew(&self, id: JobId) -> Result<bool, DeskError> {
-        let waited = self.parts.queue.remove(id).await?;
-        if waited {
-            self.parts.ledger.again(id, false, self.parts.clock.now())?;
-            self.todo.notify_one();
-        }
-        Ok(waited)
+    /// `Trouble`.
+    pub fn renew(&self, id: JobId) -> Result<(), DeskError> {
+        self.parts.ledger.again(id, false, self.parts.clock.now())?;
+        self.todo.notify_one();
+        Ok(())
     }
 
     fn known(&self, id: JobId) -> Result<(), DeskError> {

@@ -1,6 +1,9 @@
 //! The desk over the embedded queue, with a log of these tests' own behind its ports.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use dface_commands::system::SystemClock;
 use dface_domain::{
@@ -194,7 +197,10 @@ async fn an_operator_retries_a_dead_job_and_drops_another() {
     assert_eq!((again.job.id, again.attempt), (first, 1));
     world.desk.drop_job(second).await.unwrap();
     assert_eq!((world.state(second), world.log.dropped.lock().clone()), (None, vec![second]));
-    assert!(!world.desk.queue().remove(second).await.unwrap(), "it is on the queue no more");
+    assert!(
+        world.desk.queue().remove(&BTreeSet::from([second])).await.unwrap().is_empty(),
+        "it is on the queue no more"
+    );
     let error = world.desk.retry(second).await.unwrap_err();
     assert!(matches!(error, DeskError::Unknown(id) if id == second));
     world.close().await;

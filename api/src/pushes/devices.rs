@@ -21,7 +21,7 @@ use super::{
     follow::{Follower, Happened, until_read},
     recipients,
     waits::{Wait, Waits},
-    withdraw,
+    withdraw::{Waiting, Withdrawals},
 };
 use crate::{
     node::Node,
@@ -38,12 +38,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Devices {
     pub(super) node: Arc<Node>,
     pub(super) waits: Waits,
+    pub(super) withdrawals: Withdrawals,
 }
 
 impl Devices {
-    pub(super) fn new(node: Arc<Node>) -> Self {
+    pub(super) fn new(node: Arc<Node>) -> (Self, Waiting) {
         let waits = Waits::new(Duration::from_secs(node.settings.push.receipt_wait_s));
-        Self { node, waits }
+        let (withdrawals, waiting) = Withdrawals::new();
+        (Self { node, waits, withdrawals }, waiting)
     }
 
     async fn tell(&self, one: &Happened, user: UserId) {
@@ -108,12 +110,12 @@ impl Follower for Devices {
         stream::iter(people).for_each_concurrent(AT_ONCE, |(one, user)| self.tell(one, user)).await;
     }
 
-    async fn take_back(&self, event: &Event) {
-        withdraw::after(&self.node, event).await;
+    async fn take_back(&self, position: LogPosition, event: &Event) {
+        self.withdrawals.add(position, event).await;
     }
 
     fn undone(&self) -> Option<LogPosition> {
-        self.waits.first()
+        self.waits.first().into_iter().chain(self.withdrawals.first()).min()
     }
 }
 

@@ -51,8 +51,8 @@ pub(super) trait Follower: Send + Sync + 'static {
     fn take(&self, happened: Vec<Happened>) -> impl Future<Output = ()> + Send;
 
     /// Acts on what takes something back (`withdraw::WANTS`), once all before it was taken.
-    fn take_back(&self, event: &Event) -> impl Future<Output = ()> + Send {
-        let _ = event;
+    fn take_back(&self, position: LogPosition, event: &Event) -> impl Future<Output = ()> + Send {
+        let _ = (position, event);
         async {}
     }
 
@@ -81,7 +81,7 @@ pub(super) async fn follow<F: Follower>(node: Arc<Node>, follower: Arc<F>, stop:
                     // One that cannot be read has stopped the read models, and is told by them.
                     let Ok(event) = recorded.data.decode() else { continue };
                     shown(&node, last).await;
-                    follower.take_back(&event).await;
+                    follower.take_back(recorded.position, &event).await;
                 }
                 place.looked = last;
                 tell_lag::<F>(&node, last);

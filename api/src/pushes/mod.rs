@@ -88,9 +88,11 @@ pub async fn publish(node: Arc<Node>, stop: CancellationToken) {
 
 /// Asks for pushes to devices, until `stop`.
 async fn ask(node: Arc<Node>, stop: CancellationToken) {
-    let devices = Arc::new(Devices::new(Arc::clone(&node)));
+    let (devices, given) = Devices::new(Arc::clone(&node));
+    let devices = Arc::new(devices);
     let waiting = Arc::clone(&devices).wait_out(stop.clone());
-    tokio::join!(waiting, follow::follow(node, devices, stop));
+    let taking_back = withdraw::run(&node, &devices.withdrawals, given, stop.clone());
+    tokio::join!(waiting, taking_back, follow::follow(Arc::clone(&node), Arc::clone(&devices), stop));
 }
 
 /// What an event tells, as the seed has it; none where it tells nobody, or cannot be opened any more.

@@ -104,6 +104,7 @@ impl ShopIndex {
 
     /// The `n` nearest within so many metres; all kinds.
     pub fn nearest_n(&self, position: Position, n: usize, max_metres: f64) -> Vec<(Slot, f64)> {
-        self.nearest(position, None, max_metres).take(n).collect()
+        let found = self.trees.nearest_n(position.unit_vector(), n, max_metres);
+        found.into_iter().map(|(slot, square)| (slot, metres_for_chord(square.sqrt()))).collect()
     }
 }

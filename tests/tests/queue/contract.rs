@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, future::Future, pin::Pin, time::Instant};
 
 use dface_domain::jobs::{JobKind, News, QueueError};
 
-use crate::place::{A_WHILE, ATTEMPTS, Place, coupon, job, next, next_report, nothing, report};
+use crate::place::{A_WHILE, ATTEMPTS, Place, coupon, job, next, next_report, nothing, report, taken_out};
 
 type Promise = fn(Place) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -139,7 +139,7 @@ async fn what_comes_too_often_is_dead_and_reported(place: Place) {
     assert_eq!((told.report.job, told.report.attempt), (coupon(1).id, ATTEMPTS));
     assert!(matches!(&told.report.news, News::Dead { error } if error.contains("3 times")), "{:?}", told.report.news);
     queue.taken(told).await.unwrap();
-    assert!(queue.remove(coupon(1).id).await.unwrap());
+    assert!(taken_out(&queue, coupon(1).id).await);
     queue.put(&coupon(1)).await.unwrap();
     assert_eq!(next(&queue).await.attempt, 1);
 }
@@ -168,11 +168,11 @@ async fn what_was_buried_comes_no_more_until_it_is_put_again(place: Place) {
     drop(queue);
     let queue = place.open().await;
     nothing(&queue).await;
-    assert!(queue.remove(coupon(1).id).await.unwrap());
-    assert!(!queue.remove(coupon(1).id).await.unwrap());
+    assert!(taken_out(&queue, coupon(1).id).await);
+    assert!(!taken_out(&queue, coupon(1).id).await);
     queue.put(&coupon(1)).await.unwrap();
     assert_eq!(next(&queue).await.attempt, 1);
-    assert!(queue.remove(coupon(2).id).await.unwrap(), "the other dead one stayed");
+    assert!(taken_out(&queue, coupon(2).id).await, "the other dead one stayed");
 }
 
 async fn what_waits_can_be_taken_out(place: Place) {
@@ -187,9 +187,9 @@ async fn what_waits_can_be_taken_out(place: Place) {
     for number in [1, 2, 3] {
         queue.put(&coupon(number)).await.unwrap();
     }
-    assert!(queue.remove(coupon(2).id).await.unwrap());
-    assert!(queue.remove(coupon(9).id).await.unwrap(), "one that waits for another try");
-    assert!(!queue.remove(coupon(7).id).await.unwrap());
+    let sought = [2, 9, 7].map(|number| coupon(number).id);
+    let there = queue.remove(&BTreeSet::from(sought)).await.unwrap();
+    assert_eq!(there, BTreeSet::from([coupon(2).id, coupon(9).id]), "one waits for another try, one was never put");
     let mut came = BTreeSet::new();
     for _ in 0..3 {
         let delivery = next(&queue).await;
@@ -226,7 +226,7 @@ async fn a_message_of_a_newer_version_waits(place: Place) {
     assert_eq!(known.job, coupon(2));
     queue.done(known).await.unwrap();
     nothing(&queue).await;
-    assert!(queue.remove(newer.id).await.unwrap(), "it waits");
+    assert!(taken_out(&queue, newer.id).await, "it waits");
 }
 
 async fn what_is_too_large_is_refused(place: Place) {

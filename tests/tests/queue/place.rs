@@ -1,6 +1,6 @@
 //! Where a queue is, whatever the adapter, and jobs to put on it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use dface_commands::system::SystemClock;
 use dface_domain::{
@@ -126,4 +126,9 @@ pub fn next_report(queue: &Queue) -> impl Future<Output = dface_domain::jobs::Re
         let next = tokio::time::timeout(LONG, queue.next_report()).await;
         next.unwrap_or_else(|_| panic!("no report came, at {place}"))
     }
+}
+
+/// Takes one job out; whether it was there.
+pub async fn taken_out(queue: &Queue, job: JobId) -> bool {
+    !queue.remove(&BTreeSet::from([job])).await.unwrap().is_empty()
 }

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::place::{A_WHILE, ATTEMPTS, Place, Queue, coupon, next, next_report, nothing};
+use crate::place::{A_WHILE, ATTEMPTS, Place, Queue, coupon, next, next_report, nothing, taken_out};
 
 /// What a job of these tests does, told by its number.
 const FINE: u128 = 1;
@@ -150,7 +150,7 @@ async fn a_job_that_always_fails_ends_dead_and_stays_with_its_error() {
         assert_eq!(shop.reports(6).await, told(&expected));
         let (queue, _dir) = shop.stop().await;
         nothing(&queue).await;
-        assert!(queue.remove(coupon(number).id).await.unwrap(), "it is kept");
+        assert!(taken_out(&queue, coupon(number).id).await, "it is kept");
     }
 }
 

@@ -192,7 +192,7 @@ impl World {
         let before = self.node.store.head();
         self.broker.done.lock().clear();
         Publisher(Arc::clone(&self.node)).take(happened.clone()).await;
-        Devices::new(Arc::clone(&self.node)).take(happened).await;
+        Devices::new(Arc::clone(&self.node)).0.take(happened).await;
         let published = std::mem::take(&mut *self.broker.done.lock());
         (published, self.dues(before).await.into_iter().map(|due| (due.user, due.kind, due.alert)).collect())
     }

@@ -13,7 +13,7 @@ mod source;
 mod topology;
 mod url;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 
 use dface_domain::{
     jobs::{Delivery, Job, JobId, JobKind, JobQueue, QueueError, QueueHealth, Report, ReportDelivery},
@@ -274,8 +274,8 @@ impl JobQueue for AmqpQueue {
         boxed(async move { self.0.hands.settle(delivery.receipt).await })
     }
 
-    fn remove(&self, job: JobId) -> PortFuture<'_, Result<bool, QueueError>> {
-        boxed(async move { remove::everywhere(&self.0.link()?, job, self.0.now_ms(), self.0.config.timeout).await })
+    fn remove<'a>(&'a self, jobs: &'a BTreeSet<JobId>) -> PortFuture<'a, Result<BTreeSet<JobId>, QueueError>> {
+        boxed(async move { remove::everywhere(&self.0.link()?, jobs, self.0.now_ms(), self.0.config.timeout).await })
     }
 
     fn health(&self) -> QueueHealth {

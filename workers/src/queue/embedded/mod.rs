@@ -5,6 +5,7 @@ mod rows;
 mod writer;
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     path::{Path, PathBuf},
     sync::Arc,
@@ -215,8 +216,9 @@ impl JobQueue for EmbeddedQueue {
         boxed(self.0.writer.step(move |rows, _| rows.taken(delivery.receipt)))
     }
 
-    fn remove(&self, job: JobId) -> PortFuture<'_, Result<bool, QueueError>> {
-        boxed(self.0.writer.step(move |rows, _| rows.remove(job)))
+    fn remove<'a>(&'a self, jobs: &'a BTreeSet<JobId>) -> PortFuture<'a, Result<BTreeSet<JobId>, QueueError>> {
+        let jobs = jobs.clone();
+        boxed(self.0.writer.step(move |rows, _| rows.remove(jobs)))
     }
 
     fn health(&self) -> QueueHealth {

@@ -7,7 +7,7 @@
 //! | `running` | the job's id | nothing: what a start gives back |
 //! | `reports` | a number that rises | a report |
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use dface_domain::{
     jobs::{Job, JobId, JobKind},
@@ -249,18 +249,21 @@ impl Rows {
         Ok(batch.commit()?)
     }
 
-    /// Takes out a job that does not run; whether it was there.
-    pub fn remove(&self, id: JobId) -> Result<bool, RowError> {
+    /// Takes out those of these jobs that do not run; which they are.
+    pub fn remove(&self, jobs: BTreeSet<JobId>) -> Result<BTreeSet<JobId>, RowError> {
         let _one_step_at_a_time = self.cursors.lock();
-        let mut batch = self.db.batch();
-        match self.row(id)? {
-            None | Some(Row { state: State::Running, .. }) => return Ok(false),
-            Some(Row { state: State::Waiting { due }, .. }) => batch.remove(&self.due, due_key(id, due)),
-            Some(Row { state: State::Dead { .. }, .. }) => {}
+        let (mut batch, mut there) = (self.db.batch(), BTreeSet::new());
+        for id in jobs {
+            match self.row(id)? {
+                None | Some(Row { state: State::Running, .. }) => continue,
+                Some(Row { state: State::Waiting { due }, .. }) => batch.remove(&self.due, due_key(id, due)),
+                Some(Row { state: State::Dead { .. }, .. }) => {}
+            }
+            batch.remove(&self.jobs, id.to_string());
+            there.insert(id);
         }
-        batch.remove(&self.jobs, id.to_string());
         batch.commit()?;
-        Ok(true)
+        Ok(there)
     }
 
     fn append(&self, batch: &mut OwnedWriteBatch, cursors: &mut Cursors, report: Vec<u8>) {

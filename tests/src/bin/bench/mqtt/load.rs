@@ -66,12 +66,15 @@ pub async fn run(
         let mut all = Vec::new();
         for rate in rates {
             let begun = told.borrow().left.len();
-            running.apple.iter().for_each(StandIn::forget);
+            let before = match &running.apple {
+                Some(apple) => settled(apple).await,
+                None => 0,
+            };
             send(&mut writing, running, *rate, time, &told).await?;
             let last = Instant::now();
             let count = told.borrow().left.len() - begun;
             let pushed_after = match &running.apple {
-                Some(apple) => Some(all_taken(apple, count, last).await?),
+                Some(apple) => Some(all_taken(apple, before + count, last).await?),
                 None => None,
             };
             sleep(LATE).await;
@@ -89,6 +92,18 @@ pub async fn run(
             Err(ended.err().unwrap_or_else(|| "a connection was closed".into()))
         }
         futures::future::Either::Right((sent, _)) => sent,
+    }
+}
+
+/// How many pushes it took, once no more come of what was before.
+async fn settled(apple: &StandIn) -> usize {
+    apple.forget();
+    loop {
+        let before = apple.accepted();
+        sleep(LATE).await;
+        if apple.accepted() == before {
+            return before;
+        }
     }
 }
 
