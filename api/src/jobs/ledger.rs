@@ -27,6 +27,8 @@ use super::ports::{Asked, Trouble};
 
 const JOURNAL: u64 = 64 << 20;
 const CACHE: u64 = 8 << 20;
+/// Bytes of rows in memory, of each keyspace; small rows take several times as much there.
+const MEMTABLE: u64 = 4 << 20;
 const CURSOR: &str = "cursor";
 
 /// How a job stands.
@@ -130,7 +132,7 @@ impl Ledger {
     /// The directory cannot be used.
     pub fn open(dir: &Path) -> Result<Self, Trouble> {
         let db = Database::builder(dir).cache_size(CACHE).max_journaling_size(JOURNAL).open()?;
-        let keyspace = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default);
+        let keyspace = |name: &str| db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE));
         let (jobs, todo, meta, pauses) = (keyspace("jobs")?, keyspace("todo")?, keyspace("meta")?, keyspace("pauses")?);
         let mut counts = Counts::default();
         for guard in jobs.iter() {

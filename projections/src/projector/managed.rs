@@ -191,8 +191,9 @@ fn of_checkpoint<M: ReadModel>(shared: &Shared, checkpoint: Checkpoint) -> Resul
     Ok(Runner::new(&shared.parts, rows, checkpoint.position, checkpoint.skipped))
 }
 
-/// Bytes of one model's rows that are in memory and in the journal alone: a start reads these again.
-const MEMTABLE: u64 = 8 << 20;
+/// Bytes of one model's rows that are in memory and in the journal alone: a start reads these again. Small rows take several times as much
+/// memory there.
+const MEMTABLE: u64 = 2 << 20;
 
 pub(super) fn open_rows(shared: &Shared, keyspace: &str) -> Result<Rows, ModelError> {
     let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE);

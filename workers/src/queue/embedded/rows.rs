@@ -23,6 +23,8 @@ use super::super::{NEWER_AFTER_S, wire};
 const JOURNAL: u64 = 64 << 20;
 /// Bytes of blocks kept in memory.
 const CACHE: u64 = 8 << 20;
+/// Bytes of rows in memory, of each keyspace; small rows take several times as much there.
+const MEMTABLE: u64 = 4 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
@@ -105,7 +107,7 @@ impl Rows {
     /// Opens them; what was running when the process ended waits again, and that try counts.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self, RowError> {
         let db = Database::builder(dir).cache_size(CACHE).max_journaling_size(JOURNAL).open()?;
-        let keyspace = |name: &str| db.keyspace(name, KeyspaceCreateOptions::default);
+        let keyspace = |name: &str| db.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE));
         let (jobs, due) = (keyspace("jobs")?, keyspace("due")?);
         let (running, reports) = (keyspace("running")?, keyspace("reports")?);
         let rows = Self { db: db.clone(), jobs, due, running, reports, cursors: Mutex::default() };
