@@ -23,19 +23,22 @@ struct Stream {
 }
 
 impl Elsewhere {
-    /// One is available. Whether that was not known.
-    pub(in crate::xmpp) fn enter(&self, owner: Party, node: Uuid, resource: &str) -> bool {
+    /// One is available.
+    pub(in crate::xmpp) fn enter(&self, owner: Party, node: Uuid, resource: &str) {
         let mut of = self.of.lock();
         let known = of.entry(owner).or_default();
-        if let Some(one) = known.iter_mut().find(|one| *one.resource == *resource) {
-            // It may have been bound anew on another node.
-            (one.node, one.doubted) = (node, false);
-            return false;
-        }
+        known.retain(|one| *one.resource != *resource);
         if known.len() < MOST {
             known.push(Stream { node, resource: resource.into(), doubted: false });
         }
-        true
+    }
+
+    /// One is available, as its node tells again. Whether that was known.
+    pub(in crate::xmpp) fn confirm(&self, owner: Party, node: Uuid, resource: &str) -> bool {
+        let mut of = self.of.lock();
+        let known = of.get_mut(&owner);
+        let one = known.and_then(|known| known.iter_mut().find(|one| (one.node, &*one.resource) == (node, resource)));
+        one.map(|one| one.doubted = false).is_some()
     }
 
     /// One is available no more.
@@ -98,9 +101,10 @@ mod tests {
     fn streams_of_a_node_go_with_it() {
         let (elsewhere, anna) = (Elsewhere::default(), Party::User(UserId::Number(7)));
         let [one, other] = [1, 2].map(Uuid::from_u128);
-        assert!(elsewhere.enter(anna, one, "phone") && elsewhere.enter(anna, one, "web"));
+        elsewhere.enter(anna, one, "phone");
+        elsewhere.enter(anna, one, "web");
         // It was bound anew on another node.
-        assert!(!elsewhere.enter(anna, other, "web"));
+        elsewhere.enter(anna, other, "web");
         elsewhere.leave(anna, one, "web");
         assert!(elsewhere.has(anna, "phone") && elsewhere.has(anna, "web"));
         assert_eq!(elsewhere.lose(one), [(anna, "phone".into())]);
@@ -120,7 +124,7 @@ mod tests {
             elsewhere.enter(anna, one, resource);
         }
         elsewhere.doubt(one);
-        elsewhere.enter(anna, one, "web");
+        assert!(elsewhere.confirm(anna, one, "web") && !elsewhere.confirm(anna, one, "pad"));
         assert_eq!(elsewhere.settle(one), [(anna, "phone".into())]);
         assert_eq!(elsewhere.settle(one), []);
     }

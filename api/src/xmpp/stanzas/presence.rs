@@ -55,15 +55,16 @@ fn available(chat: &Chat, session: &Arc<Session>, presence: &Element) {
             }
         }
     });
+    if first {
+        delivery::arrive(chat, session);
+    }
+    // Behind that, for the others' answers find only streams that are available.
     chat.others.teller.tell(|| Signal::Available {
         owner: session.owner,
         resource: session.resource.to_string(),
         presence: text(&told),
         first,
     });
-    if first {
-        delivery::arrive(chat, session);
-    }
 }
 
 fn text(presence: &Bytes) -> String {
@@ -105,27 +106,22 @@ pub(in crate::xmpp) fn theirs(chat: &Chat, node: Uuid, (owner, resource): (Party
     let told = Outgoing::plain(presence);
     chat.sessions.each(owner, |own| {
         if *own.resource == *to && own.state.is_available() {
-            own.offer(told.clone());
             chat.others.elsewhere.enter(owner, node, resource);
+            own.offer(told.clone());
         }
     });
 }
 
 /// A stream of another node is available, as is told again when something was missed: those who did not know are told so, without what it said of itself.
 pub(in crate::xmpp) fn known_elsewhere(chat: &Chat, node: Uuid, owner: Party, resource: &str) {
-    if !chat.sessions.any(owner, |own| own.state.is_available()) || !chat.others.elsewhere.enter(owner, node, resource)
-    {
+    if chat.others.elsewhere.confirm(owner, node, resource) {
         return;
     }
     let bare = chat.names.bare(owner);
     let (from, to) = (format!("{bare}/{resource}"), Text(&bare));
-    let told = format!("<presence xmlns=\"jabber:client\" from=\"{}\" to=\"{to}\"/>", Text(&from));
-    let told = Outgoing::plain(told);
-    chat.sessions.each(owner, |own| {
-        if own.state.is_available() {
-            own.offer(told.clone());
-        }
-    });
+    let presence = format!("<presence xmlns=\"jabber:client\" from=\"{}\" to=\"{to}\"/>", Text(&from));
+    // It may not know of those here either.
+    available_elsewhere(chat, node, (owner, resource), presence, true);
 }
 
 /// A stream of another node is available no more. Not where its resource was bound here meanwhile.
