@@ -53,6 +53,21 @@ pub const CHAT_STANZAS_TOTAL: &str = "dface_chat_stanzas_total";
 /// Tries of signing in to the chat, by `outcome`: `success`, or the condition of the failure.
 pub const CHAT_SIGN_INS_TOTAL: &str = "dface_chat_sign_ins_total";
 
+/// Streams of other nodes in rooms, as this one knows them.
+pub const CHAT_OCCUPANTS_ELSEWHERE: &str = "dface_chat_occupants_elsewhere";
+/// 1 where this node can tell the others what is kept nowhere, where there are others.
+pub const SIGNALS_CONNECTED: &str = "dface_signals_connected";
+/// Other nodes that were heard of lately.
+pub const SIGNALS_NODES: &str = "dface_signals_nodes";
+/// Signals told to the other nodes.
+pub const SIGNALS_TOLD_TOTAL: &str = "dface_signals_told_total";
+/// Signals of other nodes that came.
+pub const SIGNALS_HEARD_TOTAL: &str = "dface_signals_heard_total";
+/// Signals that were not told, by `why`: `full` (too many waited), `away` (the broker was), `form`.
+pub const SIGNALS_DROPPED_TOTAL: &str = "dface_signals_dropped_total";
+/// Signals of other nodes that were not heard, by `why`: `lost`, `forged` (sealed with another secret), `newer` (of a newer program).
+pub const SIGNALS_MISSED_TOTAL: &str = "dface_signals_missed_total";
+
 /// Clients of the embedded MQTT broker that are connected.
 pub const MQTT_CONNECTIONS: &str = "dface_mqtt_connections";
 /// Tries of signing in over MQTT, by `outcome`.
@@ -109,6 +124,13 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (CHAT_STREAMS, Kind::Gauge, Unit::Count, "Bound streams, those that were cut off and can be resumed among them"),
     (CHAT_STANZAS_TOTAL, Kind::Counter, Unit::Count, "Stanzas, by way: in or out"),
     (CHAT_SIGN_INS_TOTAL, Kind::Counter, Unit::Count, "Tries of signing in to the chat, by outcome"),
+    (CHAT_OCCUPANTS_ELSEWHERE, Kind::Gauge, Unit::Count, "Streams of other nodes in rooms"),
+    (SIGNALS_CONNECTED, Kind::Gauge, Unit::Count, "1 where this node can tell the others what is kept nowhere"),
+    (SIGNALS_NODES, Kind::Gauge, Unit::Count, "Other nodes that were heard of lately"),
+    (SIGNALS_TOLD_TOTAL, Kind::Counter, Unit::Count, "Signals told to the other nodes"),
+    (SIGNALS_HEARD_TOTAL, Kind::Counter, Unit::Count, "Signals of other nodes that came"),
+    (SIGNALS_DROPPED_TOTAL, Kind::Counter, Unit::Count, "Signals that were not told, by why"),
+    (SIGNALS_MISSED_TOTAL, Kind::Counter, Unit::Count, "Signals of other nodes that were not heard, by why"),
     (MQTT_CONNECTIONS, Kind::Gauge, Unit::Count, "Clients of the embedded MQTT broker that are connected"),
     (MQTT_SIGN_INS_TOTAL, Kind::Counter, Unit::Count, "Tries of signing in over MQTT, by outcome"),
     (MQTT_PUBLISHED_TOTAL, Kind::Counter, Unit::Count, "Messages published to the MQTT broker"),

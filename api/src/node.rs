@@ -9,7 +9,7 @@ use std::{
 };
 
 use dface_commands::{CommandError, Commands, keys::SharedKeys, processes::Processes, store::embedded::OpenError};
-use dface_domain::{objects::Objects, ports::EventStore};
+use dface_domain::{objects::Objects, ports::EventStore, signals::Signals};
 use dface_projections::{
     away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
@@ -130,6 +130,8 @@ pub struct Node {
     pub processes: Processes,
     /// The desk of jobs; commands on a stopped directory have none.
     pub desk: OnceLock<Arc<Desk>>,
+    /// The way to the other nodes, where there are any.
+    pub signals: OnceLock<Arc<dyn Signals>>,
     /// The MQTT broker, where there is one.
     pub mqtt: OnceLock<Arc<dyn Broker>>,
     /// The same, where it is another program.
@@ -171,6 +173,7 @@ impl Node {
             views,
             processes,
             desk: OnceLock::new(),
+            signals: OnceLock::new(),
             mqtt: OnceLock::new(),
             external: OnceLock::new(),
             clients: Arc::default(),

@@ -31,6 +31,7 @@ pub mod sessions;
 pub mod shares;
 pub mod shops;
 pub mod sign_in_names;
+pub mod signals;
 pub mod stream;
 pub mod time;
 pub mod topics;

@@ -43,6 +43,8 @@ struct Status {
     processes: Vec<Standing>,
     /// How the queue of jobs does.
     queue: Option<QueueStatus>,
+    /// How the way to the other nodes does, by which they tell each other what is kept nowhere; none where there is none.
+    signals: Option<QueueStatus>,
     /// Kinds of jobs that are paused.
     paused: Vec<&'static str>,
     /// Password verifications since the start.
@@ -94,6 +96,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         stopped: stopped.collect(),
         processes: node.processes.standings(),
         queue: node.desk.get().map(|desk| desk.queue().health().into()),
+        signals: node.signals.get().map(|signals| signals.health().into()),
         paused: node
             .desk
             .get()
@@ -124,6 +127,9 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     }
     if let Some(health) = admin.node.store.health() {
         gauge!(names::STORE_CONNECTED).set(f64::from(u8::from(health.connected)));
+    }
+    if let Some(signals) = admin.node.signals.get() {
+        gauge!(names::SIGNALS_CONNECTED).set(f64::from(u8::from(signals.health().connected)));
     }
     if let Some(desk) = admin.node.desk.get() {
         gauge!(names::QUEUE_CONNECTED).set(f64::from(u8::from(desk.queue().health().connected)));

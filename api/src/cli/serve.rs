@@ -35,7 +35,7 @@ use crate::{
     settings::{Role, Settings},
     xmpp::{
         chat::Chat,
-        delivery,
+        delivery, signals,
         stream::Door,
         web::{self, Web, WebAccess},
     },
@@ -226,7 +226,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let boots = crate::boots::keep_hourly(Arc::clone(&app.boots), Arc::clone(node), stop.clone());
     let back_end = Arc::new(Web { app: Arc::clone(&app), token: tokens.internal.clone() });
     let back_end = router(back_end, settings, web::routes(), WebAccess::Public, &web::document())?;
-    let chat = Chat::new(Arc::clone(node));
+    let chat = Chat::among(Arc::clone(node), signals::open(node)?);
     let stream_tls = load_tls(settings, tls::stream_config)?;
     let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
     let families = Arc::clone(&app);

@@ -9,6 +9,7 @@ mod nodes;
 mod objects;
 mod processes;
 mod rooms;
+mod signals;
 mod store;
 mod weibo;
 
@@ -33,6 +34,7 @@ pub use self::{
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
     rooms::Rooms,
+    signals::Signals,
     store::{KeyAddress, StoreAddress},
     weibo::Weibo,
 };
@@ -56,6 +58,8 @@ pub struct Settings {
     pub queue: QueueAddress,
     /// This node.
     pub nodes: Nodes,
+    /// What nodes tell each other and keep nowhere.
+    pub signals: Signals,
     /// Where keys are; empty: beside the data.
     pub keys: KeyAddress,
     /// Server secret; empty: in the key directory.

@@ -13,6 +13,7 @@ use super::{
     outbox::{End, Waiting},
     session::Session,
     sessions::Sessions,
+    signals::{Others, Signal, Way},
     stanzas::{self, limits::Limits, presence, receipts::Recent, rooms::Rooms, services},
 };
 use crate::node::Node;
@@ -35,6 +36,8 @@ pub struct Chat {
     pub limits: Limits,
     /// Which message clients mean by their ids.
     pub recent: Recent,
+    /// The other nodes.
+    pub others: Others,
     itself: Weak<Self>,
 }
 
@@ -42,15 +45,23 @@ impl Chat {
     /// A chat without anybody.
     #[must_use]
     pub fn new(node: Arc<Node>) -> Arc<Self> {
+        Self::among(node, None)
+    }
+
+    /// The same, of a node among others that it can reach.
+    #[must_use]
+    pub fn among(node: Arc<Node>, way: Option<Way>) -> Arc<Self> {
+        let others = Others::new(&node, way);
         let settings = &node.settings.chat;
         let names = Names { domain: settings.domain.as_str().into(), rooms: settings.rooms_domain.as_str().into() };
         let from = node.store.head();
         Arc::new_cyclic(|itself| Self {
             delivery: Delivery::new(from),
-            rooms: Rooms::new(&names.rooms, node.settings.chat.rooms.clone(), from),
+            rooms: Rooms::new(&names.rooms, node.settings.chat.rooms.clone(), from, others.teller.clone()),
             marks: Marks::default(),
             limits: Limits::new(&node.settings.limits),
             recent: Recent::default(),
+            others,
             node,
             names,
             sessions: Sessions::default(),
@@ -83,6 +94,8 @@ impl Hub for Chat {
             // Else what it acknowledged would come once more.
             self.marks.note_of(self, &older).await;
         }
+        let (owner, resource) = (session.owner, &session.resource);
+        self.others.teller.tell(|| Signal::Bound { owner, resource: resource.to_string() });
         delivery::arrive_later(self, session);
     }
 
@@ -120,5 +133,8 @@ impl Hub for Chat {
             delivery::left_behind(self, session, &unacknowledged).await;
         }
         self.sessions.leave(session);
+        if !self.sessions.any(session.owner, |_| true) {
+            self.others.elsewhere.forget(session.owner);
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod hub;
 pub mod outbox;
 pub mod session;
 pub mod sessions;
+pub mod signals;
 pub mod stanzas;
 pub mod stream;
 #[cfg(test)]

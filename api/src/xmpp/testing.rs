@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dface_commands::people::NewAccount;
+use dface_commands::{people::NewAccount, system::SystemClock};
 use dface_domain::{
     events::{Gender, ShopDetails},
     geo::Position,
@@ -11,10 +11,12 @@ use dface_domain::{
     ports::EventStore as _,
     shops::kind::ShopKind,
 };
+use dface_workers::signals::local::{Hub, LocalSignals};
 use minidom::Element;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 use super::{
     chat::Chat,
@@ -22,6 +24,7 @@ use super::{
     hub::Hub as _,
     outbox::{Next, Outbox, Outgoing, Waiting},
     session::Session,
+    signals::Way,
 };
 use crate::{
     leases::Leases,
@@ -62,7 +65,11 @@ impl Stage {
     }
 
     fn over(node: Arc<Node>, dir: Arc<TempDir>) -> Self {
-        let (chat, stop) = (Chat::new(node), CancellationToken::new());
+        Self::with_chat(Chat::new(node), dir)
+    }
+
+    fn with_chat(chat: Arc<Chat>, dir: Arc<TempDir>) -> Self {
+        let stop = CancellationToken::new();
         tokio::spawn(delivery::run(Arc::clone(&chat), stop.clone()));
         Self { chat, _stop: stop.drop_guard(), _dir: dir }
     }
@@ -77,6 +84,24 @@ impl Stage {
         node.leases = Leases::with_all(node.leases.identity().clone());
         let (node, dir) = (Arc::new(node), Arc::new(dir));
         (Self::over(Arc::clone(&node), Arc::clone(&dir)), Self::over(node, dir))
+    }
+
+    /// So many nodes with the same log that reach each other, each with its own streams; and their ways, to be cut.
+    pub async fn linked<const N: usize>(change: impl FnOnce(&mut Settings)) -> [(Self, Arc<LocalSignals>); N] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::load(None, &[("data", dir.path().display().to_string())]).unwrap();
+        settings.store_tuning.segment_bytes = 1 << 20;
+        change(&mut settings);
+        let mut node = Node::open(settings).await.unwrap();
+        node.leases = Leases::with_all(node.leases.identity().clone());
+        let (node, dir, hub) = (Arc::new(node), Arc::new(dir), Hub::new(1_000, Arc::new(SystemClock)));
+        let mut ids = (1..).map(Uuid::from_u128);
+        [(); N].map(|()| {
+            let (way, id) = (hub.join(), ids.next().expect("there are enough"));
+            let to_others = Way { node: id, signals: Arc::clone(&way) as _ };
+            let chat = Chat::among(Arc::clone(&node), Some(to_others));
+            (Self::with_chat(chat, Arc::clone(&dir)), way)
+        })
     }
 
     /// Somebody of that name.

@@ -32,7 +32,7 @@ pub(in crate::xmpp) use self::{
     direct::{Spoken, stamp},
     missed::left_behind,
 };
-use super::{chat::Chat, outbox::End, stanzas::blocking};
+use super::{chat::Chat, outbox::End, signals, stanzas::blocking};
 use crate::metrics::CHAT_DELIVERY_LAG;
 
 /// Events read at once.
@@ -56,6 +56,7 @@ const WANTS: &[&str] = &[
     "UserSuspended",
     "ChatPasswordReset",
     "PersonErased",
+    "NodeEnded",
 ];
 
 /// How far the log was followed.
@@ -107,6 +108,7 @@ pub async fn run(chat: Arc<Chat>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     tasks.spawn(follow(Arc::clone(&chat), stop.clone()));
     tasks.spawn(marks::follow(Arc::clone(&chat), stop.clone()));
+    tasks.spawn(signals::run(Arc::clone(&chat), stop.clone()));
     if chat.node.leases.is_alone() {
         tasks.spawn(missed::follow(Arc::clone(&chat), stop.clone()));
     } else {
@@ -172,6 +174,7 @@ fn act(chat: &Chat, recorded: &Recorded, event: Event) {
         Event::UserSuspended(event) => sign_out(chat, event.user),
         Event::ChatPasswordReset(event) => sign_out(chat, event.user),
         Event::PersonErased(event) => sign_out(chat, event.user),
+        Event::NodeEnded(event) => signals::ended(chat, event.node),
         _ => {}
     }
 }

@@ -20,6 +20,7 @@ use crate::xmpp::{
     chat::Chat,
     outbox::Outgoing,
     session::Session,
+    signals::Signal,
 };
 
 /// What XEP-0191 wants said to somebody who talks to whom they block.
@@ -84,7 +85,7 @@ async fn to_account(
             }
         }
         _ if talk == Talk::Allowed && !receipts::note(chat, session, to, message).await? => {
-            relay(chat, session, to, resource.as_deref(), &relayed(&chat.names, message)?);
+            relay(chat, session, to, resource.as_deref(), relayed(&chat.names, message)?);
         }
         _ => {}
     }
@@ -101,7 +102,7 @@ pub(super) fn exists(chat: &Chat, party: Party) -> Result<bool, Refused> {
     })
 }
 
-pub(super) fn talk(chat: &Chat, from: Party, to: Party) -> Result<Talk, Refused> {
+pub(in crate::xmpp) fn talk(chat: &Chat, from: Party, to: Party) -> Result<Talk, Refused> {
     let (Party::User(from), Party::User(to)) = (from, to) else { return Ok(Talk::Allowed) };
     let blocks = chat.node.views.blocks.view();
     Ok(may_talk(blocks.blocks(from, to)?, blocks.blocks(to, from)?))
@@ -219,22 +220,36 @@ pub(super) async fn say(chat: &Chat, session: &Session, to: Party, spoken: Spoke
     Ok(chat.node.commands.say(said, &chat.context()).await?)
 }
 
-/// Brings what is kept nowhere to live streams: the one that is named, else all.
-fn relay(chat: &Chat, session: &Session, to: Party, resource: Option<&str>, xml: &str) {
-    let Some(rest) = xml.strip_prefix("<message xmlns=\"jabber:client\"") else { return };
-    let (from, to_bare) = (session.full(), chat.names.bare(to));
+/// Brings what is kept nowhere to live streams, on all nodes unless the one that is named is here.
+fn relay(chat: &Chat, session: &Session, to: Party, resource: Option<&str>, xml: String) {
+    if !relay_here(chat, &session.full(), (to, resource), &xml) {
+        chat.others.teller.tell(|| Signal::Relayed {
+            from: (session.owner, session.resource.to_string()),
+            to: (to, resource.map(str::to_owned)),
+            xml,
+        });
+    }
+}
+
+/// Brings what is kept nowhere to live streams of this node: the one that is named, else all, unless it is known to be elsewhere. Whether the one that is named is
+/// here.
+pub(in crate::xmpp) fn relay_here(chat: &Chat, from: &str, (to, resource): (Party, Option<&str>), xml: &str) -> bool {
+    let Some(rest) = xml.strip_prefix("<message xmlns=\"jabber:client\"") else { return true };
+    let to_bare = chat.names.bare(to);
     let stanza = Outgoing::plain(format!(
         "<message xmlns=\"jabber:client\" from=\"{}\" to=\"{}\"{rest}",
-        Text(&from),
+        Text(from),
         Text(&to_bare)
     ));
     let named = |one: &Arc<Session>| resource.is_some_and(|resource| *one.resource == *resource);
     let one_is_named = chat.sessions.any(to, |one| named(one) && one.state.is_available());
+    let is_elsewhere = !one_is_named && resource.is_some_and(|resource| chat.others.elsewhere.has(to, resource));
     chat.sessions.each(to, |one| {
-        if !one_is_named || named(one) {
+        if named(one) || !(one_is_named || is_elsewhere) {
             one.offer(stanza.clone());
         }
     });
+    one_is_named
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dface_domain::messages::Party;
 use minidom::{Element, Node};
+use uuid::Uuid;
 
 use super::{
     errors::{Condition, Handled},
     rooms,
     xml::{Text, ns},
 };
-use crate::xmpp::{address::Address, chat::Chat, delivery, outbox::Outgoing, session::Session};
+use crate::xmpp::{address::Address, chat::Chat, delivery, outbox::Outgoing, session::Session, signals::Signal};
 
 /// Bytes of a presence that are kept to be told to the account's later streams; a longer one is told without its content.
 const KEPT: usize = 2_048;
@@ -56,6 +58,84 @@ fn available(chat: &Chat, session: &Arc<Session>, presence: &Element) {
     if first {
         delivery::arrive(chat, session);
     }
+    // Behind that, for the others' answers find only streams that are available.
+    chat.others.teller.tell(|| Signal::Available {
+        owner: session.owner,
+        resource: session.resource.to_string(),
+        presence: text(&told),
+        first,
+    });
+}
+
+fn text(presence: &Bytes) -> String {
+    String::from_utf8_lossy(presence).into_owned()
+}
+
+/// A stream of another node is available. Where it was not before (`first`), it hears of those here.
+pub(in crate::xmpp) fn available_elsewhere(
+    chat: &Chat,
+    node: Uuid,
+    (owner, resource): (Party, &str),
+    presence: String,
+    first: bool,
+) {
+    let (told, mut is_told) = (Outgoing::plain(presence), false);
+    chat.sessions.each(owner, |own| {
+        if !own.state.is_available() {
+            return;
+        }
+        is_told = true;
+        own.offer(told.clone());
+        if let Some(theirs) = own.state.presence().filter(|_| first) {
+            chat.others.teller.tell(|| Signal::Theirs {
+                owner,
+                resource: own.resource.to_string(),
+                presence: text(&theirs),
+                node,
+                to: resource.to_owned(),
+            });
+        }
+    });
+    if is_told {
+        chat.others.elsewhere.enter(owner, node, resource);
+    }
+}
+
+/// A stream of another node was available before this one, `to`, became so.
+pub(in crate::xmpp) fn theirs(chat: &Chat, node: Uuid, (owner, resource): (Party, &str), to: &str, presence: String) {
+    let told = Outgoing::plain(presence);
+    chat.sessions.each(owner, |own| {
+        if *own.resource == *to && own.state.is_available() {
+            chat.others.elsewhere.enter(owner, node, resource);
+            own.offer(told.clone());
+        }
+    });
+}
+
+/// A stream of another node is available, as is told again when something was missed: those who did not know are told so, without what it said of itself.
+pub(in crate::xmpp) fn known_elsewhere(chat: &Chat, node: Uuid, owner: Party, resource: &str) {
+    if chat.others.elsewhere.confirm(owner, node, resource) {
+        return;
+    }
+    let bare = chat.names.bare(owner);
+    let (from, to) = (format!("{bare}/{resource}"), Text(&bare));
+    let presence = format!("<presence xmlns=\"jabber:client\" from=\"{}\" to=\"{to}\"/>", Text(&from));
+    // It may not know of those here either.
+    available_elsewhere(chat, node, (owner, resource), presence, true);
+}
+
+/// A stream of another node is available no more. Not where its resource was bound here meanwhile.
+pub(in crate::xmpp) fn gone_elsewhere(chat: &Chat, owner: Party, resource: &str) {
+    if chat.sessions.any(owner, |own| *own.resource == *resource) {
+        return;
+    }
+    let bare = chat.names.bare(owner);
+    let told = Outgoing::plain(gone(&format!("{bare}/{resource}"), &bare));
+    chat.sessions.each(owner, |own| own.offer(told.clone()));
+}
+
+fn gone(from: &str, to: &str) -> String {
+    format!("<presence xmlns=\"jabber:client\" type=\"unavailable\" from=\"{}\" to=\"{}\"/>", Text(from), Text(to))
 }
 
 /// The presence as the account's streams are told it.
@@ -78,18 +158,14 @@ pub(in crate::xmpp) fn unavailable(chat: &Chat, session: &Arc<Session>) {
     if session.state.set_presence(None).is_none() {
         return;
     }
-    let (from, to) = (session.full(), &session.bare);
-    let gone = format!(
-        "<presence xmlns=\"jabber:client\" type=\"unavailable\" from=\"{}\" to=\"{}\"/>",
-        Text(&from),
-        Text(to)
-    );
-    let gone = Outgoing::plain(gone);
+    let gone = Outgoing::plain(gone(&session.full(), &session.bare));
     chat.sessions.each(session.owner, |other| {
         if other.id != session.id {
             other.offer(gone.clone());
         }
     });
+    let (owner, resource) = (session.owner, &session.resource);
+    chat.others.teller.tell(|| Signal::Gone { owner, resource: resource.to_string() });
 }
 
 #[cfg(test)]

@@ -18,10 +18,28 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AmqpConfig, topology};
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Jobs and reports: everything is confirmed.
+    Jobs,
+    /// Signals between nodes: nothing is.
+    Signals,
+}
+
+impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Jobs => "queue",
+            Self::Signals => "signals",
+        }
+    }
+}
+
 /// A connection with its topology declared.
-pub(super) struct Link {
+pub(crate) struct Link {
     pub connection: Connection,
-    /// Publishes with confirms.
+    /// Publishes; jobs with confirms.
     pub publisher: Channel,
     /// Cancelled when it is lost, or by `breaks`. The library leaves some who wait for an answer waiting then, so all wait for this as well.
     pub broken: CancellationToken,
@@ -30,7 +48,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Ends it: whoever finds that it does not work any more says why.
-    pub(super) fn breaks(&self, why: impl Into<String>) {
+    pub(crate) fn breaks(&self, why: impl Into<String>) {
         // The first reason led to the others.
         let _ = self.why.set(why.into());
         self.broken.cancel();
@@ -42,39 +60,40 @@ pub(super) fn lost_meanwhile() -> QueueError {
     QueueError::Unavailable("the connection was lost".to_owned())
 }
 
-pub(super) type Links = watch::Receiver<Option<Arc<Link>>>;
+pub(crate) type Links = watch::Receiver<Option<Arc<Link>>>;
 
 /// Waits until there is a connection; none where the queue was closed.
-pub(super) async fn connected(links: &mut Links) -> Option<Arc<Link>> {
+pub(crate) async fn connected(links: &mut Links) -> Option<Arc<Link>> {
     links.wait_for(Option::is_some).await.ok()?.clone()
 }
 
 /// How the connection does, and telling of a change once.
-pub(super) struct Standing {
+pub(crate) struct Standing {
+    purpose: Purpose,
     clock: Arc<dyn Clock>,
     health: Mutex<QueueHealth>,
 }
 
 impl Standing {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(purpose: Purpose, clock: Arc<dyn Clock>) -> Self {
         let error = Some("it was not reached yet".to_owned());
         let health = Mutex::new(QueueHealth { connected: false, since: clock.now(), error });
-        Self { clock, health }
+        Self { purpose, clock, health }
     }
 
-    pub(super) fn health(&self) -> QueueHealth {
+    pub(crate) fn health(&self) -> QueueHealth {
         self.health.lock().clone()
     }
 
     fn up(&self, broker: &impl std::fmt::Display) {
-        tracing::info!(%broker, "the queue's broker is there");
+        tracing::info!(%broker, of = self.purpose.name(), "the broker is there");
         *self.health.lock() = QueueHealth { connected: true, since: self.clock.now(), error: None };
     }
 
     fn down(&self, broker: &impl std::fmt::Display, error: String) {
         let mut health = self.health.lock();
         if health.connected || health.error.as_ref() != Some(&error) {
-            tracing::warn!(%broker, error, "the queue's broker is away; trying again");
+            tracing::warn!(%broker, of = self.purpose.name(), error, "the broker is away; trying again");
         }
         let since = if health.connected { self.clock.now() } else { health.since };
         *health = QueueHealth { connected: false, since, error: Some(error) };
@@ -82,7 +101,7 @@ impl Standing {
 }
 
 /// Keeps a connection until `stop`.
-pub(super) async fn keep(
+pub(crate) async fn keep(
     config: Arc<AmqpConfig>,
     standing: Arc<Standing>,
     links: watch::Sender<Option<Arc<Link>>>,
@@ -95,7 +114,7 @@ pub(super) async fn keep(
         .without_max_times();
     let mut pause = pauses.build();
     while !stop.is_cancelled() {
-        let opened = timeout(config.timeout, open(&config)).await;
+        let opened = timeout(config.timeout, open(&config, standing.purpose)).await;
         let error = match opened {
             Ok(Ok(link)) => {
                 pause = pauses.build();
@@ -121,14 +140,19 @@ pub(super) async fn keep(
     }
 }
 
-async fn open(config: &AmqpConfig) -> lapin::Result<Link> {
+async fn open(config: &AmqpConfig, purpose: Purpose) -> lapin::Result<Link> {
     let properties = ConnectionProperties::default().with_connection_name("dface".into());
     let tls = OwnedTLSConfig { identity: None, cert_chain: config.ca.clone() };
     let (uri, runtime) = (config.url.with_heartbeat(config.heartbeat_s), lapin::runtime::default_runtime()?);
     let connection = Connection::connect_uri_with_config(uri, properties, tls, runtime).await?;
     let publisher = connection.create_channel().await?;
-    topology::declare(&publisher).await?;
-    publisher.confirm_select(ConfirmSelectOptions::default()).await?;
+    match purpose {
+        Purpose::Jobs => {
+            topology::declare(&publisher).await?;
+            publisher.confirm_select(ConfirmSelectOptions::default()).await?;
+        }
+        Purpose::Signals => topology::declare_signals(&publisher).await?,
+    }
     Ok(Link { connection, publisher, broken: CancellationToken::new(), why: OnceLock::new() })
 }
 

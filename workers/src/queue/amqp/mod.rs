@@ -6,11 +6,11 @@
 //! where the connection is lost in that moment.
 
 mod hands;
-mod link;
+pub(crate) mod link;
 mod message;
 mod remove;
 mod source;
-mod topology;
+pub(crate) mod topology;
 mod url;
 
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
@@ -25,7 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use self::url::{AmqpUrl, InvalidAmqpUrl};
 use self::{
     hands::{Came, Hands},
-    link::{Link, Links, Standing},
+    link::{Link, Links, Purpose, Standing},
     message::{Message, publish},
     source::Source,
 };
@@ -80,7 +80,7 @@ impl AmqpQueue {
     /// Begins to connect, and goes on until all clones are dropped. Must be called within a runtime.
     #[must_use]
     pub fn connect(config: AmqpConfig, clock: Arc<dyn Clock>) -> Self {
-        let (config, standing) = (Arc::new(config), Arc::new(Standing::new(Arc::clone(&clock))));
+        let (config, standing) = (Arc::new(config), Arc::new(Standing::new(Purpose::Jobs, Arc::clone(&clock))));
         let stop = CancellationToken::new();
         let (made, links) = watch::channel(None);
         tokio::spawn(link::keep(Arc::clone(&config), Arc::clone(&standing), made, stop.clone()));

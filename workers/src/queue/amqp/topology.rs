@@ -7,6 +7,8 @@
 //! | `dface.dead` | the dead, until an operator takes them out | |
 //! | `dface.results` | reports | |
 //!
+//! Beside them stands the exchange `dface.signals` (`crate::signals::amqp`), whose queues are its own connections'.
+//!
 //! A message expires only at the head of its queue, so that delays of about the same length share one. Queues that lead on do so at least
 //! once: the message stays until the next queue has confirmed it.
 
@@ -21,6 +23,8 @@ use super::super::MOST_ATTEMPTS;
 
 pub(super) const DEAD: &str = "dface.dead";
 pub(super) const RESULTS: &str = "dface.results";
+/// What nodes tell each other; hands all it gets to the queue of each.
+pub(crate) const SIGNALS: &str = "dface.signals";
 /// The longest delay is twice this less one; longer ones are cut to it.
 const LONGEST_RETRY_S: u32 = 2048;
 /// No limit: a broker of version 4 has one of its own where a queue says nothing.
@@ -77,10 +81,15 @@ async fn queue(channel: &Channel, name: &str, given: &[(&str, AMQPValue)]) -> la
     channel.queue_declare(name.into(), options, arguments(given)).await.map(drop)
 }
 
+/// An exchange that hands all it gets to all its queues.
+async fn exchange(channel: &Channel, name: &str) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(name.into(), ExchangeKind::Fanout, options, FieldTable::default()).await
+}
+
 /// An exchange that hands all it gets to the queue of the same name.
 async fn fanout(channel: &Channel, name: &str, given: &[(&str, AMQPValue)]) -> lapin::Result<()> {
-    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    channel.exchange_declare(name.into(), ExchangeKind::Fanout, options, FieldTable::default()).await?;
+    exchange(channel, name).await?;
     queue(channel, name, given).await?;
     channel.queue_bind(name.into(), name.into(), "".into(), QueueBindOptions::default(), FieldTable::default()).await
 }
@@ -96,6 +105,11 @@ pub(super) async fn declare(channel: &Channel) -> lapin::Result<()> {
         queue(channel, &jobs_queue(kind), &given).await?;
     }
     queue(channel, RESULTS, &[limit(NO_LIMIT)]).await
+}
+
+/// Declares what signals go by.
+pub(super) async fn declare_signals(channel: &Channel) -> lapin::Result<()> {
+    exchange(channel, SIGNALS).await
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::xmpp::{
     chat::Chat,
     outbox::Outgoing,
     session::Session,
+    signals::Signal,
     stanzas::{
         errors::{Condition, Handled},
         messages,
@@ -41,7 +42,8 @@ pub(super) fn invitation(chat: &Chat, session: &Session, at: ShopId, asked: &Inv
         "<message xmlns=\"jabber:client\" from=\"{room}\" to=\"{to}\"><x xmlns=\"{}\"><{what} from=\"{from}\">{reason}</{what}></x>{direct}</message>",
         ns::MUC_USER,
     );
-    let stanza = Outgoing::plain(stanza);
-    chat.sessions.each(party, |one| one.offer(stanza.clone()));
+    let told = Outgoing::plain(stanza.clone());
+    chat.sessions.each(party, |one| one.offer(told.clone()));
+    chat.others.teller.tell(|| Signal::Invited { from: session.owner, to: party, xml: stanza });
     Ok(())
 }

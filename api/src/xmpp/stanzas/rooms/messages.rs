@@ -9,6 +9,7 @@ use super::{Place, Standing, asked, invitations, said, shop, standing};
 use crate::xmpp::{
     chat::Chat,
     session::Session,
+    signals::Signal,
     stanzas::{
         errors::{Condition, Handled, Refused},
         messages,
@@ -61,9 +62,19 @@ async fn said(chat: &Chat, session: &Arc<Session>, message: &Element, at: ShopId
             let xml = messages::relayed(&chat.names, message)?;
             if let Some(tail) = said::passing(&chat.rooms.address(at), &nick, &xml) {
                 chat.rooms.within(at, |room| room.say(&tail.into()));
+                chat.others.teller.tell(|| Signal::Passing { shop: at, party: session.owner, xml });
             }
             Ok(())
         }
+    }
+}
+
+/// What an occupant says by another node and is kept nowhere.
+pub(in crate::xmpp) fn pass_on(chat: &Chat, at: ShopId, party: Party, xml: &str) {
+    if chat.rooms.within(at, |room| room.is_heard()) == Some(true)
+        && let Some(tail) = said::passing(&chat.rooms.address(at), &said::called(chat, at, party), xml)
+    {
+        chat.rooms.within(at, |room| room.say(&tail.into()));
     }
 }
 

@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `room` | who is in a room, and what each is told |
+//! | `elsewhere` | who is in it by other nodes |
 //! | `join` | coming in, with what was said before |
 //! | `messages` | what is said, and the subject |
 //! | `invitations` | asking somebody in |
@@ -11,11 +12,12 @@
 //! | `said` | a message as occupants read it |
 //! | `nicks`, `presences`, `forms`, `asked` | reading and writing |
 //!
-//! Who is in a room is memory of the node. The streams of one person share a nick, as clients know it of other servers: an item for each stream stands in the
+//! Who is in a room is memory of the nodes, which tell each other. The streams of one person share a nick, as clients know it of other servers: an item for each stream stands in the
 //! presence. What is said comes by the log (`deliver`), to all in the same order.
 
 mod admin;
 mod asked;
+mod elsewhere;
 mod forms;
 mod invitations;
 mod join;
@@ -43,23 +45,31 @@ use minidom::Element;
 use parking_lot::Mutex;
 
 pub(super) use self::{messages::message, queries::iq};
+pub(in crate::xmpp) use self::{messages::pass_on, presences::Standing, room::Seated};
 use self::{
-    presences::{Actor, Standing},
-    room::{Entry, Room},
+    presences::Actor,
+    room::{Entry, Listed, Room},
 };
 use super::errors::{Condition, Handled, Refused};
 use crate::{
     settings::Rooms as Limits,
-    xmpp::{chat::Chat, outbox::Outgoing, session::Session},
+    xmpp::{
+        chat::Chat,
+        outbox::Outgoing,
+        session::Session,
+        signals::{Seat, Signal, Teller},
+    },
 };
 
 /// Where in a room a stanza is for: the shop, and an occupant's nick.
 pub type Place = (ShopId, Option<String>);
 
-/// The rooms' occupants on this node.
+/// The rooms' occupants.
 pub struct Rooms {
     domain: Box<str>,
     limits: Limits,
+    /// Tells the other nodes.
+    teller: Teller,
     state: Mutex<State>,
 }
 
@@ -83,9 +93,9 @@ struct Entered {
 impl Rooms {
     /// Nobody is in any room. What happens behind `from` is delivered.
     #[must_use]
-    pub fn new(domain: &str, limits: Limits, from: LogPosition) -> Self {
+    pub fn new(domain: &str, limits: Limits, from: LogPosition, teller: Teller) -> Self {
         let state = State { rooms: BTreeMap::new(), of: HashMap::new(), heard: from };
-        Self { domain: domain.into(), limits, state: Mutex::new(state) }
+        Self { domain: domain.into(), limits, teller, state: Mutex::new(state) }
     }
 
     fn address(&self, shop: ShopId) -> String {
@@ -100,10 +110,13 @@ impl Rooms {
         }
         let State { rooms, of, heard } = &mut *state;
         let room = rooms.entry(shop).or_insert_with(|| Room::new(&self.address(shop), self.limits.held));
-        if !room.holds(session) {
+        let is_new = !room.holds(session);
+        let introduction = room.enter(entry);
+        if is_new {
             of.entry(session.id).or_default().push(shop);
+            self.teller.tell(|| Signal::Seated { shop, seats: vec![seat(room, session)] });
         }
-        Ok(Entered { introduction: room.enter(entry), heard: *heard })
+        Ok(Entered { introduction, heard: *heard })
     }
 
     /// Why somebody cannot come in now.
@@ -139,14 +152,24 @@ impl Rooms {
     fn leave(&self, shop: ShopId, session: &Session) -> bool {
         let mut state = self.state.lock();
         let left = state.rooms.get_mut(&shop).is_some_and(|room| room.leave(session, true));
+        if left {
+            self.tell_left(shop, session);
+        }
         state.forget(session.id, shop);
         left
     }
 
     fn kick(&self, shop: ShopId, nick: &str, by: &Actor<'_>) {
         let mut state = self.state.lock();
-        let kicked = state.rooms.get_mut(&shop).map(|room| room.kick(nick, by)).unwrap_or_default();
+        let Some(room) = state.rooms.get_mut(&shop) else { return };
+        let Some(Listed { party, .. }) = room.named(nick) else { return };
+        let kicked = room.kick(nick, by);
+        self.teller.tell(|| {
+            let (by, reason) = (by.nick.to_owned(), by.reason.to_owned());
+            Signal::Kicked { shop, party, by, reason }
+        });
         kicked.iter().for_each(|session| state.forget(session.id, shop));
+        state.close(shop);
     }
 
     /// A stream is over, however it ended, or not available any more: it is in no room.
@@ -155,6 +178,7 @@ impl Rooms {
         for shop in state.of.remove(&session.id).unwrap_or_default() {
             if let Some(room) = state.rooms.get_mut(&shop) {
                 room.leave(session, false);
+                self.tell_left(shop, session);
             }
             state.forget(session.id, shop);
         }
@@ -170,7 +194,7 @@ impl Rooms {
     /// Something was said in a room. Called by the delivery, in the log's order.
     pub fn deliver(&self, chat: &Chat, recorded: &Recorded, event: &MessageSent) {
         let Party::Room(shop) = event.to else { return };
-        if self.heard(recorded, shop) {
+        if self.heard(recorded, shop) && self.within(shop, |room| room.is_heard()).unwrap_or_default() {
             said::deliver(chat, shop, event);
         }
     }
@@ -201,9 +225,7 @@ impl Rooms {
 
 impl State {
     fn forget(&mut self, session: u64, shop: ShopId) {
-        if self.rooms.get(&shop).is_some_and(|room| room.seats() == 0) {
-            self.rooms.remove(&shop);
-        }
+        self.close(shop);
         if let Some(of) = self.of.get_mut(&session) {
             of.retain(|one| *one != shop);
             if of.is_empty() {
@@ -213,8 +235,14 @@ impl State {
     }
 }
 
+/// A stream that is in a room, as other nodes are told.
+fn seat(room: &Room, session: &Session) -> Seat {
+    let nick = room.occupant(session.owner).map_or_else(String::new, |own| own.nick.to_string());
+    Seat { party: session.owner, resource: session.resource.to_string(), nick }
+}
+
 /// What somebody is in a shop's room.
-fn standing(row: &ShopRow, shop: ShopId, party: Party) -> Standing {
+pub(in crate::xmpp) fn standing(row: &ShopRow, shop: ShopId, party: Party) -> Standing {
     match party {
         Party::User(user) if row.staff.contains(&user) => Standing::Staff,
         Party::Shop(own) if own == shop => Standing::Staff,
@@ -223,7 +251,7 @@ fn standing(row: &ShopRow, shop: ShopId, party: Party) -> Standing {
 }
 
 /// A shop's row; a room of no shop is none.
-fn shop(chat: &Chat, shop: ShopId) -> Result<ShopRow, Refused> {
+pub(in crate::xmpp) fn shop(chat: &Chat, shop: ShopId) -> Result<ShopRow, Refused> {
     chat.node.views.shops.view().get(shop)?.ok_or_else(|| Condition::ItemNotFound.into())
 }
 

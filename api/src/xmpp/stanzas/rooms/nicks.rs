@@ -35,6 +35,12 @@ pub(super) fn unique(nick: String, of: Party, is_taken: impl Fn(&str) -> bool) -
     std::iter::once(stem.clone()).chain(numbered).find(|nick| !is_taken(nick)).unwrap_or(stem)
 }
 
+/// The nick of somebody who has to give this one up: all nodes come to the same.
+pub(super) fn settled(nick: &str, of: Party) -> String {
+    // Resourceprep lets a number end no text that runs from right to left.
+    if nick.chars().any(bidi_r_or_al) { of.to_string() } else { format!("{nick} ({of})") }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -9,7 +9,7 @@ use crate::xmpp::stanzas::xml::{Text, ns};
 
 /// What somebody is in a room (chat.md): staff and shop may do more than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(in crate::xmpp) enum Standing {
     /// Staff, or the shop itself.
     Staff,
     /// Anybody else.
@@ -43,6 +43,8 @@ pub(super) enum Status {
     Archived = 170,
     /// The nick is another than was asked for.
     Renamed = 210,
+    /// The occupant has another nick from now on.
+    NewNick = 303,
     /// Somebody was kicked.
     Kicked = 307,
 }
@@ -82,6 +84,18 @@ pub(super) fn gone(room: &str, seen: &Seen<'_>, statuses: &[Status], by: Option<
     let mut items = String::new();
     let address = seen.addresses.first().map_or("", String::as_str);
     item(&mut items, seen.standing.affiliation(), "none", address, &why.unwrap_or_default());
+    presence(room, seen.nick, " type=\"unavailable\"", &items, statuses)
+}
+
+/// Somebody has another nick from now on: the presence of the one before, which is gone.
+pub(super) fn renamed(room: &str, seen: &Seen<'_>, nick: &str, statuses: &[Status]) -> Bytes {
+    let (affiliation, role) = (seen.standing.affiliation(), seen.standing.role());
+    let items = seen.addresses.iter().fold(String::new(), |mut items, address| {
+        let (nick, address) = (Text(nick), Text(address));
+        let _ =
+            write!(items, "<item affiliation=\"{affiliation}\" role=\"{role}\" nick=\"{nick}\" jid=\"{address}\"/>");
+        items
+    });
     presence(room, seen.nick, " type=\"unavailable\"", &items, statuses)
 }
 

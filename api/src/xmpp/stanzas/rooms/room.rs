@@ -1,4 +1,7 @@
 //! Who is in a room, and what each of them is told. In memory, without I/O: locked by whoever holds it, for as long as a message is put into outboxes.
+//! `elsewhere` has those who are in it by other nodes.
+
+mod elsewhere;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,6 +11,8 @@ use std::{
 use bytes::Bytes;
 use dface_domain::messages::Party;
 
+use self::elsewhere::Elsewhere;
+pub(in crate::xmpp) use self::elsewhere::Seated;
 use super::{
     nicks,
     presences::{self, Actor, Seen, Standing, Status},
@@ -33,6 +38,8 @@ struct Occupant {
     nick: Arc<str>,
     standing: Standing,
     seats: Vec<Seat>,
+    /// Streams of other nodes.
+    elsewhere: Vec<Elsewhere>,
     /// The presence by which others know.
     shown: Bytes,
 }
@@ -43,7 +50,10 @@ pub(super) struct Room {
     address: Box<str>,
     occupants: BTreeMap<Party, Occupant>,
     nicks: HashMap<Arc<str>, Party>,
+    /// Streams of all nodes.
     seats: usize,
+    /// Those of this one.
+    here: usize,
     /// Stanzas that are held back for one stream, at most.
     most_held: usize,
 }
@@ -95,9 +105,23 @@ impl Seat {
 }
 
 impl Occupant {
+    const fn new(nick: Arc<str>, standing: Standing) -> Self {
+        Self { nick, standing, seats: Vec::new(), elsewhere: Vec::new(), shown: Bytes::new() }
+    }
+
     fn seen(&self) -> Seen<'_> {
-        let addresses = self.seats.iter().map(|seat| seat.session.full()).collect();
-        Seen { nick: &self.nick, standing: self.standing, addresses }
+        Seen { nick: &self.nick, standing: self.standing, addresses: self.addresses() }
+    }
+
+    /// Full addresses of all streams. One that was bound anew on another node is there only once.
+    fn addresses(&self) -> Vec<String> {
+        let mut addresses: Vec<String> = self.seats.iter().map(|seat| seat.session.full()).collect();
+        for other in &self.elsewhere {
+            if !addresses.iter().any(|known| *known == *other.address) {
+                addresses.push(other.address.to_string());
+            }
+        }
+        addresses
     }
 
     fn seat(&mut self, session: u64) -> Option<&mut Seat> {
@@ -111,7 +135,12 @@ impl Room {
         Self { address: address.into(), most_held, ..Self::default() }
     }
 
-    /// Streams in it.
+    /// Whether a stream of this node is in it.
+    pub(super) const fn is_heard(&self) -> bool {
+        self.here > 0
+    }
+
+    /// Streams in it, of all nodes.
     pub(super) const fn seats(&self) -> usize {
         self.seats
     }
@@ -129,7 +158,7 @@ impl Room {
 
     /// With how many streams somebody is in it.
     pub(super) fn streams_of(&self, party: Party) -> usize {
-        self.occupants.get(&party).map_or(0, |found| found.seats.len())
+        self.occupants.get(&party).map_or(0, |found| found.seats.len() + found.elsewhere.len())
     }
 
     /// About how much somebody who comes in is told of the others.
@@ -166,14 +195,14 @@ impl Room {
         let Entry { session, nick, standing, asked } = entry;
         let (party, again) = (session.owner, self.holds(session));
         let nick: Arc<str> = self.called(party, nick).into();
-        let empty = || Occupant { nick, standing, seats: Vec::new(), shown: Bytes::new() };
-        let occupant = self.occupants.entry(party).or_insert_with(empty);
+        let occupant = self.occupants.entry(party).or_insert_with(|| Occupant::new(nick, standing));
         self.nicks.entry(Arc::clone(&occupant.nick)).or_insert(party);
         match occupant.seat(session.id) {
             Some(seat) => seat.held = Some(Vec::new()),
             None => {
                 occupant.seats.push(Seat::new(session));
                 self.seats += 1;
+                self.here += 1;
             }
         }
         if !again || occupant.standing != standing {
@@ -249,8 +278,9 @@ impl Room {
         let Some(place) = occupant.seats.iter().position(|seat| seat.session.id == session.id) else { return false };
         let seat = occupant.seats.remove(place);
         self.seats -= 1;
+        self.here -= 1;
         let (nick, standing) = (Arc::clone(&occupant.nick), occupant.standing);
-        let is_last = occupant.seats.is_empty();
+        let is_last = occupant.seats.is_empty() && occupant.elsewhere.is_empty();
         let seen = Seen { nick: &nick, standing, addresses: vec![session.full()] };
         if listens {
             seat.push(seat.presence(&presences::gone(&self.address, &seen, &[Status::Own], None)));
@@ -265,7 +295,7 @@ impl Room {
         true
     }
 
-    /// Takes all streams of somebody out, and says who did it. All are told.
+    /// Takes all streams of somebody out, those of other nodes too, and says who did it. All are told.
     pub(super) fn kick(&mut self, nick: &str, by: &Actor<'_>) -> Vec<Arc<Session>> {
         let Some(kicked) = self.nicks.get(nick).and_then(|party| self.occupants.get(party)) else { return Vec::new() };
         let seen = kicked.seen();
@@ -285,7 +315,8 @@ impl Room {
 
     fn remove(&mut self, party: Party) -> Option<Occupant> {
         let gone = self.occupants.remove(&party)?;
-        self.seats -= gone.seats.len();
+        self.seats -= gone.seats.len() + gone.elsewhere.len();
+        self.here -= gone.seats.len();
         self.nicks.remove(&gone.nick);
         Some(gone)
     }
@@ -300,8 +331,7 @@ impl Room {
 }
 
 fn listed(party: Party, occupant: &Occupant) -> Listed {
-    let addresses = occupant.seats.iter().map(|seat| seat.session.full()).collect();
-    Listed { party, nick: Arc::clone(&occupant.nick), standing: occupant.standing, addresses }
+    Listed { party, nick: Arc::clone(&occupant.nick), standing: occupant.standing, addresses: occupant.addresses() }
 }
 
 #[cfg(test)]

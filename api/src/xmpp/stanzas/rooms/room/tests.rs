@@ -7,7 +7,7 @@ use crate::xmpp::{
     stanzas::xml::ns,
 };
 
-fn session(user: u64, resource: &str) -> Arc<Session> {
+pub(super) fn session(user: u64, resource: &str) -> Arc<Session> {
     let outbox = Arc::new(Outbox::new(1 << 20));
     Arc::new(Session::new(Party::User(UserId::Number(user)), resource, "dface.cn", outbox))
 }
@@ -19,7 +19,7 @@ fn told(session: &Session) -> Vec<Element> {
 }
 
 /// Who, which statuses, and how many streams: `Anna 110 x2`; `-Anna` is gone.
-fn presences(session: &Session) -> Vec<String> {
+pub(super) fn presences(session: &Session) -> Vec<String> {
     let said = told(session).into_iter().map(|presence| {
         assert!(presence.is("presence", "jabber:client"));
         assert_eq!(presence.attr("to"), Some(session.full().as_str()));
@@ -45,12 +45,12 @@ fn begin(room: &mut Room, session: &Arc<Session>, name: &str, asked: &str) {
     }
 }
 
-fn enter(room: &mut Room, session: &Arc<Session>, name: &str, asked: &str) {
+pub(super) fn enter(room: &mut Room, session: &Arc<Session>, name: &str, asked: &str) {
     begin(room, session, name, asked);
     room.open(session);
 }
 
-fn room() -> Room {
+pub(super) fn room() -> Room {
     Room::new("9@c.dface.cn", 2)
 }
 
