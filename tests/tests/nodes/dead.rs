@@ -33,11 +33,20 @@ fn a_dead_job_stays_dead_over_the_deaths_of_nodes_until_an_operator_retries_it()
         setup.set("JOBS__SILENT_S", 10).set("JOBS__DEADLINE_S", 5)
     });
     let family = Family::made(&mut fleet.nodes[0], 0);
+    // The first word of a watch is told as its presence, too.
+    Answer::to(family.watch.telling(fleet.nodes[1].public(), &events(&[0]))).ok();
+    let is_told = |device: &String, told: &dyn Fn(&Value) -> bool| {
+        apple.production.requests().iter().any(|one| one.token == *device && told(&one.payload["data"]))
+    };
+    found("the devices are told", || {
+        let told = |device| is_told(device, &|data| data["type"] == 16) && is_told(device, &|data| data["type"] == 7);
+        family.devices.iter().all(told).then_some(())
+    });
     fleet.no_job_is_left();
     for device in &family.devices {
         apple.production.device(device, Mood::Fails);
     }
-    Answer::to(family.watch.telling(fleet.nodes[1].public(), &events(&[0]))).ok();
+    Answer::to(family.watch.telling(fleet.nodes[1].public(), &events(&[2]))).ok();
     let (owner, first) = dead(&fleet, 0, family.devices.len());
     let asked = apple.production.asked();
     fleet.kill(owner);
