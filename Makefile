@@ -50,7 +50,7 @@ bench-rank: ## the ranking's MRR and hits on real check-ins: make bench-rank SHO
 	$(BENCH) rank $(FILES) $(ARGS)
 
 .PHONY: crash
-crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20): every acknowledged write must be there, once
+crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20, of each of three nodes 10): every acknowledged write must be there, once
 	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and (test(crash) or test(many_pushes))'
 
 .PHONY: fuzz

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dface_commands::{CommandError, Context, photos::PhotoRef};
 use dface_domain::{
     envelope::LogPosition,
-    events::{CampaignDrawn, PhotoFiles},
+    events::{CampaignDrawn, JobDied, PhotoFiles},
     jobs::{CouponMade, Job, JobId, Outcome, PictureMade},
     objects::{ObjectError, ObjectKey},
     ports::KeyError,
@@ -56,7 +56,7 @@ pub enum Recorded {
 /// The machinery's; nothing is lost, and it can be recorded again.
 pub async fn record(node: &Node, job: JobId, outcome: Outcome) -> Result<Recorded, OutcomeError> {
     let Some(outstanding) = node.views.jobs.view().get(job)? else { return Ok(Recorded::Over) };
-    let context = Context { causation: Some(job.cause), ..Context::new(job.cause) };
+    let context = of_job(job);
     match (outstanding.ask.clone(), outcome) {
         (Ask::Picture { photo, user, place, .. }, Outcome::Picture(made)) => {
             picture(node, PhotoRef { photo, user, place }, &made, &outstanding, &context).await
@@ -97,9 +97,34 @@ pub async fn dropped(node: &Node, job: JobId) -> Result<(), OutcomeError> {
         Ask::Picture { photo, .. } => Outcome::Undecodable { photo, reason },
         Ask::PhotoPost { .. } | Ask::Share { .. } => Outcome::Refused { reason },
         Ask::Push { .. } => Outcome::Pushed(PushEnd::Refused),
-        Ask::Coupon(_) => return Ok(()),
+        // Nothing else ends it: it is dead for good.
+        Ask::Coupon(_) => return died(node, job, 0, &reason).await,
     };
     record(node, job, outcome).await.map(|_| ())
+}
+
+/// Records that a job went wrong too often, where it is outstanding.
+///
+/// # Errors
+/// As [`record`].
+pub async fn died(node: &Node, job: JobId, attempts: u32, error: &str) -> Result<(), OutcomeError> {
+    if node.views.jobs.view().get(job)?.is_some() {
+        let event = JobDied { job, attempts, error: error.to_owned() };
+        node.commands.job_died(event, &of_job(job)).await?;
+    }
+    Ok(())
+}
+
+/// Records that a job is to be done again, where it is dead.
+///
+/// # Errors
+/// As [`record`].
+pub async fn revived(node: &Node, job: JobId) -> Result<(), OutcomeError> {
+    Ok(node.commands.job_revived(job, &of_job(job)).await.map(drop)?)
+}
+
+fn of_job(job: JobId) -> Context {
+    Context { causation: Some(job.cause), ..Context::new(job.cause) }
 }
 
 /// Of somebody who has left nothing is recorded any more.

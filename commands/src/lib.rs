@@ -15,6 +15,7 @@ pub mod format;
 mod heard;
 pub mod ids;
 pub mod imports;
+pub mod jobs;
 pub mod keys;
 pub mod messages;
 mod newest;

@@ -4,6 +4,7 @@
 //! becomes an event once, since the aggregate that it belongs to takes the first and ignores a repeat. A worker knows the queue, the objects
 //! and the keys, never the log.
 
+pub mod fate;
 mod tasks;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};

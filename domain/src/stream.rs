@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     ids::{CampaignId, CheckinId, FileId, GroupId, Imei, InvalidId, MessageId, PhotoId, SessionId, ShopId, UserId},
+    jobs::JobId,
     leases::Duty,
     messages::Party,
     reports::Actor,
@@ -68,6 +69,8 @@ categories! {
     Ids = "ids",
     /// What waits for a person or a shop in the chat.
     Inbox = "inbox",
+    /// Whether one job is dead.
+    Job = "job",
     /// Which node has a duty.
     Lease = "lease",
     /// One message of a room or between two.
@@ -282,6 +285,12 @@ impl StreamId {
     #[must_use]
     pub fn node(node: Uuid) -> Self {
         Self::new(Category::Node, node.simple())
+    }
+
+    /// Whether a job is dead.
+    #[must_use]
+    pub fn job(job: JobId) -> Self {
+        Self::new(Category::Job, job)
     }
 
     /// Who has a duty.

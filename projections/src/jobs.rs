@@ -1,4 +1,4 @@
-//! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue.
+//! Jobs that events asked for and that none has ended yet, in the order of the log: what is to be put on the queue, and what is dead.
 //!
 //! Rows: `j position kind` → the job, `i kind cause` → its position, `p photo kind`, `c campaign`, `m message user` and `u user position kind` →
 //! its position, `t user` → the stream of the token of the device that gets the person's pushes.
@@ -45,6 +45,17 @@ pub struct Outstanding {
     pub since: Timestamp,
     /// What is asked.
     pub ask: Ask,
+    /// How it died, where it is dead.
+    pub death: Option<Death>,
+}
+
+/// A job went wrong too often; an operator may have it done again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Death {
+    /// Tries that were begun.
+    pub attempts: u32,
+    /// What went wrong last.
+    pub error: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -52,6 +63,7 @@ struct JobRow {
     cause: Uuid,
     since: Timestamp,
     ask: Ask,
+    death: Option<Death>,
 }
 
 /// Turns requests and their ends into what is outstanding.
@@ -61,10 +73,12 @@ impl ReadModel for Jobs {
     type View = JobsView;
 
     const NAME: &'static str = "jobs";
-    const SCHEMA: u32 = 3;
+    const SCHEMA: u32 = 4;
     const WANTS: &'static [&'static str] = &[
         "CampaignDrawn",
         "CampaignMade",
+        "JobDied",
+        "JobRevived",
         "MessageMissed",
         "MessageReceipted",
         "PersonErased",
@@ -108,6 +122,11 @@ impl ReadModel for Jobs {
             }
             Event::CampaignMade(event) => ask(Ask::Coupon(coupon_task(event)), recorded, rows),
             Event::CampaignDrawn(event) => end_at(&campaign_key(event.campaign), JobKind::Coupon, rows),
+            Event::JobDied(event) => {
+                let (attempts, error) = (event.attempts, event.error.clone());
+                fate(event.job, Some(Death { attempts, error }), rows)
+            }
+            Event::JobRevived(event) => fate(event.job, None, rows),
             Event::MessageMissed(event) => match event.to {
                 Party::User(user) if rows.get::<StreamId>(&token_key(user))?.is_some() => {
                     ask(Ask::Push { message: event.message, user, kind: PushKind::Chat, alert: true }, recorded, rows)
@@ -157,7 +176,17 @@ fn ask(ask: Ask, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError>
     if let Some(user) = ask.user() {
         rows.put(&KeyBuf::tag(BY_PERSON).user(user).number(position).kind(kind), &())?;
     }
-    rows.put(&job_key(position, kind), &JobRow { cause: recorded.id, since: recorded.occurred_at, ask })
+    rows.put(&job_key(position, kind), &JobRow { cause: recorded.id, since: recorded.occurred_at, ask, death: None })
+}
+
+/// A job that is outstanding is dead from now on, or not any more.
+fn fate(job: JobId, death: Option<Death>, rows: &mut Rows) -> Result<(), ModelError> {
+    let Some(position) = rows.get::<u64>(&KeyBuf::tag(BY_ID).job(job))? else { return Ok(()) };
+    let key = job_key(position, job.kind);
+    match rows.get::<JobRow>(&key)? {
+        Some(row) => rows.put(&key, &JobRow { death, ..row }),
+        None => Ok(()),
+    }
 }
 
 fn coupon_task(event: &CampaignMade) -> CouponTask {
@@ -318,5 +347,5 @@ impl JobsView {
 
 fn outstanding(position: u64, kind: JobKind, row: JobRow) -> Outstanding {
     let id = JobId { kind, cause: row.cause };
-    Outstanding { position: LogPosition(position), id, since: row.since, ask: row.ask }
+    Outstanding { position: LogPosition(position), id, since: row.since, ask: row.ask, death: row.death }
 }

@@ -11,12 +11,15 @@
 //! | `pictures` | pictures, uploading them, and waiting until they are shown |
 //! | `raw` | bytes over TCP, for what no HTTP client sends |
 //! | `xmpp` | a client of chat that does what it is told |
+//! | `family` | a circle with its members and its watch |
+//! | `talkers` | clients that talk over bad roads, and what they must have heard in the end |
 //! | `apns` | a stand-in for Apple's push service |
 //! | `esdb` | a stand-in for an EventStoreDB cluster |
 //! | `mqtt` | MQTT clients that others wrote |
 //! | `weibo` | a stand-in for Sina Weibo |
 //! | `graph` | who follows whom: a made graph, or a table of a real one |
 //! | `certificate` | a certificate, for TLS |
+//! | `mosquitto` | a Mosquitto of its own |
 //! | `rabbitmq` | a RabbitMQ of its own, with nothing of the machine's |
 //! | `clients` | XMPP clients that others wrote |
 //! | `disk` | a small disk of its own, for filling it |
@@ -28,8 +31,10 @@ pub mod clients;
 pub mod command;
 pub mod disk;
 pub mod esdb;
+pub mod family;
 pub mod graph;
 pub mod log;
+pub mod mosquitto;
 pub mod mqtt;
 pub mod operator;
 pub mod phone;
@@ -37,6 +42,7 @@ pub mod pictures;
 pub mod rabbitmq;
 pub mod raw;
 pub mod server;
+pub mod talkers;
 pub mod weibo;
 pub mod xmpp;
 

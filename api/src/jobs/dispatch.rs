@@ -51,7 +51,8 @@ pub(super) async fn take_up(desk: &Desk) {
     }
 }
 
-fn take_up_all(desk: &Desk) -> Result<(), Trouble> {
+/// Takes up all that the log asks for now.
+pub(super) fn take_up_all(desk: &Desk) -> Result<(), Trouble> {
     loop {
         let asked = desk.parts.outstanding.after(desk.parts.ledger.cursor(), BATCH)?;
         if asked.is_empty() {
@@ -129,7 +130,10 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
     };
     match desk.parts.queue.put(&job).await {
         Ok(()) => ledger.put(id, desk.parts.clock.now()),
-        Err(QueueError::Refused(why)) => ledger.dead(id, &why),
+        Err(QueueError::Refused(why)) => {
+            desk.parts.outcomes.died(id, 0, &why).await?;
+            ledger.dead(id, &why)
+        }
         Err(QueueError::Unavailable(why)) => Err(Trouble(why)),
     }
 }

@@ -7,15 +7,18 @@ use std::{
 };
 
 use dface_commands::processes::Progress;
-use dface_domain::{envelope::LogPosition, jobs::JobKind, leases::Duty};
+use dface_domain::{envelope::LogPosition, jobs::JobKind, leases::Duty, ports::EventStore as _};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Desk, Patience, ports::Trouble, queue};
+use super::{Desk, Patience, dispatch, ports::Trouble, queue};
 use crate::{node::Node, settings::QueueAddress};
 
 /// Between two looks at how far jobs are put.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long the read models may take to be where the node before was.
+const SEEN: Duration = Duration::from_secs(10);
 
 /// Under which name it is kept how far jobs of a kind are put.
 const fn place(kind: JobKind) -> &'static str {
@@ -64,7 +67,7 @@ async fn all(mut tasks: JoinSet<()>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Reads how far the node before was, until it works.
+/// Finds out what the node before has left, until it works.
 async fn taken_over(node: &Node, desk: &Desk, has_own_queue: bool) {
     let mut patience = Patience::new();
     while let Err(error) = take_over(node, desk, has_own_queue).await {
@@ -78,7 +81,13 @@ async fn take_over(node: &Node, desk: &Desk, has_own_queue: bool) -> Result<(), 
         let progress = node.processes.checkpoints().load(place(kind)).await.map_err(Trouble)?;
         desk.put_elsewhere[kind as usize].store(progress.position.0, Ordering::SeqCst);
     }
-    desk.parts.ledger.forget()
+    // What that one put is asked for below the head: reports of jobs that are not seen here yet would pass for news of jobs that are over.
+    if !node.projector.wait_for(node.store.head(), SEEN).await {
+        return Err(Trouble("the read models are behind the log".to_owned()));
+    }
+    desk.parts.ledger.forget()?;
+    // All before the first report is heard: what is over by then would be taken up afterwards.
+    dispatch::take_up_all(desk)
 }
 
 /// Keeps how far jobs are put.

@@ -10,6 +10,7 @@
 //! | `meta` | `cursor` | how far the log was read |
 //! | `pauses` | kind | nothing |
 
+mod entry;
 mod handover;
 
 use std::{collections::BTreeSet, path::Path};
@@ -20,9 +21,9 @@ use dface_domain::{
 };
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use self::entry::{Entry, JobState};
 use super::ports::{Asked, Trouble};
 
 const JOURNAL: u64 = 64 << 20;
@@ -30,52 +31,6 @@ const CACHE: u64 = 8 << 20;
 /// Bytes of rows in memory, of each keyspace; small rows take several times as much there.
 const MEMTABLE: u64 = 4 << 20;
 const CURSOR: &str = "cursor";
-
-/// How a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// For a worker, or for its next try.
-    Waiting,
-    /// A worker has it.
-    Running,
-    /// For an operator.
-    Dead,
-}
-
-impl JobState {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Waiting, Self::Running, Self::Dead];
-
-    /// Its name for operators and in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Dead => "dead",
-        }
-    }
-}
-
-/// What is known of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// How it stands.
-    pub state: JobState,
-    /// Tries begun.
-    pub attempts: u32,
-    /// What went wrong last.
-    pub error: Option<String>,
-    /// When it was asked for.
-    pub since: Timestamp,
-    /// Where the log asks for it; 0 where a report was heard first.
-    pub cursor: u64,
-    /// Times that it was put on the queue.
-    pub puts: u32,
-    /// The last news of it, or when it is tried again where that is later.
-    pub heard: Timestamp,
-}
 
 /// Jobs by kind and state.
 pub type Counts = [[u64; JobState::ALL.len()]; JobKind::ALL.len()];
@@ -217,18 +172,9 @@ impl Ledger {
         let mut tally = self.tally.lock();
         for one in asked {
             let mut batch = self.db.batch();
-            let is_put = one.cursor <= put(one.id.kind);
+            let is_put = one.death.is_some() || one.cursor <= put(one.id.kind);
             if self.get(one.id)?.is_none() {
-                let entry = Entry {
-                    state: JobState::Waiting,
-                    attempts: 0,
-                    error: None,
-                    since: one.since,
-                    cursor: one.cursor,
-                    puts: u32::from(is_put),
-                    heard: if is_put { one.since.max(at) } else { one.since },
-                };
-                self.set(&mut batch, &mut tally, one.id, Some(&entry))?;
+                self.set(&mut batch, &mut tally, one.id, Some(&Entry::of(one, is_put, at)))?;
                 if !is_put {
                     batch.insert(&self.todo, todo_key(one.id, one.cursor), []);
                 }

@@ -31,6 +31,7 @@ impl Outstanding for LogOfJobs {
             cursor: job.position.0 * KINDS + job.id.kind as u64,
             id: job.id,
             since: job.since,
+            death: job.death,
         });
         Ok(asked.filter(|asked| asked.cursor > cursor).take(limit).collect())
     }
@@ -64,6 +65,14 @@ impl Outcomes for LogOfJobs {
                 outcomes::Recorded::Again(job) => Ok(Recorded::Again(job)),
             }
         })
+    }
+
+    fn died<'a>(&'a self, job: JobId, attempts: u32, error: &'a str) -> PortFuture<'a, Result<(), Trouble>> {
+        Box::pin(async move { outcomes::died(&self.0, job, attempts, error).await.map_err(|e| Trouble(e.to_string())) })
+    }
+
+    fn revived(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {
+        Box::pin(async move { outcomes::revived(&self.0, job).await.map_err(|e| Trouble(e.to_string())) })
     }
 
     fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {

@@ -120,6 +120,7 @@ impl Desk {
     /// `Unknown`, `Queue`, `Trouble`.
     pub async fn retry(&self, id: JobId) -> Result<(), DeskError> {
         self.known(id)?;
+        self.parts.outcomes.revived(id).await?;
         // What of it is still on the queue would be a second one.
         self.parts.queue.remove(&BTreeSet::from([id])).await?;
         self.parts.ledger.again(id, true, self.parts.clock.now())?;

@@ -5,6 +5,7 @@ use dface_domain::{
     ports::PortFuture,
     time::Timestamp,
 };
+use dface_projections::jobs::Death;
 use tokio::sync::watch;
 
 /// The machinery failed; worth another try.
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 pub struct Trouble(pub String);
 
 /// A job that an event asked for and none has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// Where the log asks for it: rises from one to the next.
     pub cursor: u64,
@@ -21,6 +22,8 @@ pub struct Asked {
     pub id: JobId,
     /// When it was asked for.
     pub since: Timestamp,
+    /// How it died, where it is dead: it is not put again by itself.
+    pub death: Option<Death>,
 }
 
 /// What an outstanding job came to.
@@ -65,6 +68,12 @@ pub enum Recorded {
 pub trait Outcomes: Send + Sync {
     /// Records what came of a job; durable when it answers.
     fn record(&self, job: JobId, outcome: Outcome) -> PortFuture<'_, Result<Recorded, Trouble>>;
+
+    /// Records that a job went wrong too often; durable when it answers.
+    fn died<'a>(&'a self, job: JobId, attempts: u32, error: &'a str) -> PortFuture<'a, Result<(), Trouble>>;
+
+    /// Records that a job, dead or not, is to be done again; durable when it answers.
+    fn revived(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>>;
 
     /// Records that an operator dropped a job, which ends it; durable when it answers.
     fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>>;

@@ -58,7 +58,11 @@ async fn take_in_turn(desk: Arc<Desk>, queue: Arc<dyn JobQueue>, mut reports: mp
 async fn hear(desk: &Desk, report: &Report) -> Result<(), Trouble> {
     match &report.news {
         News::Done(outcome) => record(desk, report.job, outcome.clone()).await,
-        News::Started | News::Failed { .. } | News::Dead { .. } => desk.parts.ledger.heard(report),
+        News::Dead { error } => {
+            desk.parts.outcomes.died(report.job, report.attempt, error).await?;
+            desk.parts.ledger.heard(report)
+        }
+        News::Started | News::Failed { .. } => desk.parts.ledger.heard(report),
     }
 }
 

@@ -33,13 +33,14 @@ struct Log {
     changed: watch::Sender<u64>,
     recorded: Mutex<Vec<(JobId, Outcome)>>,
     dropped: Mutex<Vec<JobId>>,
+    dead: Mutex<Vec<(JobId, u32, String)>>,
     full: AtomicBool,
 }
 
 impl Log {
     fn ask(&self, number: u64) -> JobId {
         let id = JobId { kind: JobKind::Coupon, cause: Uuid::from_u128(number.into()) };
-        self.asked.lock().push(Asked { cursor: number, id, since: SystemClock.now() });
+        self.asked.lock().push(Asked { cursor: number, id, since: SystemClock.now(), death: None });
         self.changed.send_replace(number);
         id
     }
@@ -51,12 +52,12 @@ impl Log {
 
 impl Outstanding for Log {
     fn after(&self, cursor: u64, limit: usize) -> Result<Vec<Asked>, Trouble> {
-        Ok(self.asked.lock().iter().filter(|one| one.cursor > cursor).take(limit).copied().collect())
+        Ok(self.asked.lock().iter().filter(|one| one.cursor > cursor).take(limit).cloned().collect())
     }
 
     fn render(&self, id: JobId) -> PortFuture<'_, Result<Rendered, Trouble>> {
-        let asked = self.asked.lock().iter().find(|one| one.id == id).copied();
-        let rendered = asked.map_or(Rendered::Gone, |asked| Rendered::Job(Box::new(job(asked))));
+        let asked = self.asked.lock().iter().find(|one| one.id == id).cloned();
+        let rendered = asked.map_or(Rendered::Gone, |asked| Rendered::Job(Box::new(job(&asked))));
         Box::pin(async { Ok(rendered) })
     }
 
@@ -77,6 +78,20 @@ impl Outcomes for Log {
         })
     }
 
+    fn died<'a>(&'a self, job: JobId, attempts: u32, error: &'a str) -> PortFuture<'a, Result<(), Trouble>> {
+        Box::pin(async move {
+            self.dead.lock().push((job, attempts, error.to_owned()));
+            Ok(())
+        })
+    }
+
+    fn revived(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {
+        Box::pin(async move {
+            self.dead.lock().retain(|(dead, ..)| *dead != job);
+            Ok(())
+        })
+    }
+
     fn dropped(&self, job: JobId) -> PortFuture<'_, Result<(), Trouble>> {
         Box::pin(async move {
             self.dropped.lock().push(job);
@@ -86,7 +101,7 @@ impl Outcomes for Log {
     }
 }
 
-fn job(asked: Asked) -> Job {
+fn job(asked: &Asked) -> Job {
     let task = Task::Coupon(CouponTask {
         campaign: "509a1ffcbe4b1982a4000002".parse().unwrap(),
         shop_id: ShopId(7),
@@ -114,6 +129,7 @@ fn open(silent_s: i64) -> World {
         changed: watch::channel(0).0,
         recorded: Mutex::default(),
         dropped: Mutex::default(),
+        dead: Mutex::default(),
         full: AtomicBool::new(false),
     });
     let limits = Limits { attempts: [3; JobKind::ALL.len()], message_bytes: 10_000 };
@@ -192,7 +208,11 @@ async fn an_operator_retries_a_dead_job_and_drops_another() {
         world.desk.queue().bury(delivery, "no paper").await.unwrap();
     }
     world.becomes("dead", |world| [first, second].iter().all(|id| world.state(*id) == Some(JobState::Dead))).await;
+    let died = |id| (id, 1, "no paper".to_owned());
+    let known = world.log.dead.lock().clone();
+    assert!(known.len() == 2 && known.contains(&died(first)), "the log has it, for the next node: {known:?}");
     world.desk.retry(first).await.unwrap();
+    assert_eq!(*world.log.dead.lock(), [died(second)]);
     let again = world.next().await;
     assert_eq!((again.job.id, again.attempt), (first, 1));
     world.desk.drop_job(second).await.unwrap();

@@ -101,6 +101,7 @@ impl Shaper {
             | Category::File
             | Category::Foreign
             | Category::Ids
+            | Category::Job
             | Category::Lease
             | Category::Message
             | Category::Node

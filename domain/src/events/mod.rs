@@ -11,6 +11,7 @@ pub mod audit;
 pub mod checkins;
 pub mod circles;
 pub mod coupons;
+pub mod jobs;
 pub mod messages;
 pub mod nodes;
 pub mod people;
@@ -28,7 +29,7 @@ pub mod watches;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    audit::*, checkins::*, circles::*, coupons::*, messages::*, nodes::*, people::*, photos::*, pushes::*,
+    audit::*, checkins::*, circles::*, coupons::*, jobs::*, messages::*, nodes::*, people::*, photos::*, pushes::*,
     relations::*, reports::*, requests::*, sessions::*, shops::*, system::*, watches::*,
 };
 
@@ -205,6 +206,8 @@ macros::registry! {
     GuardianChanged,
     IdBlockTaken,
     InboxTaken,
+    JobDied,
+    JobRevived,
     LocationRequested,
     LocationSharingChanged,
     MessageMissed,

@@ -1,6 +1,7 @@
 //! One made-up event of every type: for the golden files, for `docs/events.md`, and for tests of whoever reads events.
 
 mod circles;
+mod jobs;
 mod messages;
 mod nodes;
 mod pictures;
@@ -96,6 +97,7 @@ pub fn samples(seal: &mut dyn Seal) -> Vec<Event> {
     let mut all = of_shops();
     all.extend(of_the_installation());
     all.extend(nodes::of_nodes());
+    all.extend(jobs::of_jobs());
     all.extend(of_profiles(seal));
     all.extend(of_coupons());
     all.extend(pictures::of_pictures(seal));
@@ -273,6 +275,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::UserSuspended(_)
         | Event::VisibilityChanged(_)
         | Event::WeiboLinked(_) => StreamId::user(ANNA),
+        Event::JobDied(_) | Event::JobRevived(_) => jobs::stream(),
         Event::CheckpointKept(_)
         | Event::DutyTaken(_)
         | Event::FormatRaised(_)

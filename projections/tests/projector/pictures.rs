@@ -9,7 +9,7 @@ use dface_commands::{
 };
 use dface_domain::{
     envelope::LogPosition,
-    events::{Gender, PhotoFiles},
+    events::{Gender, JobDied, PhotoFiles},
     ids::{ShopId, UserId},
     jobs::{JobKind, MadeFile},
     objects::{Format, ObjectKey},
@@ -52,6 +52,7 @@ enum Step {
     Turn { user: usize },
     Share { user: usize, ver: u8 },
     EndPost { which: usize },
+    Die { which: usize },
     Leave { user: usize },
     Settle,
 }
@@ -67,6 +68,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..PEOPLE).prop_map(|user| Step::Turn { user }),
         1 => (0..PEOPLE, 0..2u8).prop_map(|(user, ver)| Step::Share { user, ver }),
         1 => which().prop_map(|which| Step::EndPost { which }),
+        1 => which().prop_map(|which| Step::Die { which }),
         1 => (0..PEOPLE).prop_map(|user| Step::Leave { user }),
         1 => Just(Step::Settle),
     ];
@@ -134,6 +136,7 @@ impl Run {
             }
             Step::Settle | Step::Turn { .. } => self.world.settle(projector),
             Step::EndPost { which } => self.end_post(which, projector, views),
+            Step::Die { which } => self.die(which, projector, views),
             Step::Process { which, .. } | Step::Fail { which } | Step::Delete { which } => {
                 if !self.photos.is_empty() {
                     let of = self.photos[which % self.photos.len()];
@@ -186,6 +189,25 @@ impl Run {
         });
         self.world.settle(projector);
         assert!(views.jobs.view().get(job.id).unwrap().is_none(), "a post that ended is not outstanding");
+    }
+
+    /// A job dies, or is revived where it was dead.
+    fn die(&self, which: usize, projector: &Projector, views: &Views) {
+        self.world.settle(projector);
+        let jobs = views.jobs.view().after(LogPosition(0), 1_000).unwrap();
+        let Some(job) = jobs.get(which % jobs.len().max(1)) else { return };
+        let (commands, context) = (&self.world.commands, self.world.context());
+        self.world.runtime.block_on(async {
+            if job.death.is_some() {
+                commands.job_revived(job.id, &context).await.unwrap();
+            } else {
+                let event = JobDied { job: job.id, attempts: 5, error: "no ink".to_owned() };
+                commands.job_died(event, &context).await.unwrap();
+            }
+        });
+        self.world.settle(projector);
+        let after = views.jobs.view().get(job.id).unwrap().unwrap();
+        assert_eq!((after.death.is_some(), after.ask), (job.death.is_none(), job.ask.clone()));
     }
 
     /// All that readers can ask, as text; and what must hold of it.

@@ -2,7 +2,6 @@
 //! every member has it by MQTT, and every member with a device by APNs: a repeat only as the same message or with the same `apns-id`.
 //! `CRASH_ROUNDS` makes it long: 20,000 events (`make crash`).
 
-mod family;
 mod phone;
 mod watch;
 
@@ -16,10 +15,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dface_tests::{Server, Setup, apns::Apple, client::Door, clients::Cuts};
+use dface_tests::{
+    Server, Setup,
+    apns::Apple,
+    client::Door,
+    clients::Cuts,
+    family::{self, Family, event_of},
+};
 use tokio::runtime;
 
-use self::{family::Family, phone::Heard};
+use self::phone::Heard;
 
 /// The longest that nothing may come to anybody: starting again takes some of it, and so does what Apple is asked again.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -129,7 +134,7 @@ fn trouble(server: &mut Server, road: &Cuts, shared: &Shared, size: Size, phones
 /// Pushes of what the watches told that Apple took: device, event, `apns-id`. Others tell who joined and which watch came.
 fn taken(apple: &Apple) -> impl Iterator<Item = (String, String, String)> {
     let accepted = apple.production.requests().into_iter().filter(dface_tests::apns::Request::is_accepted);
-    accepted.filter_map(|one| Some((one.token, phone::event_of(&one.payload["data"])?, one.id)))
+    accepted.filter_map(|one| Some((one.token, event_of(&one.payload["data"])?, one.id)))
 }
 
 /// How many are different ones.

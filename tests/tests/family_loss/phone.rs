@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
+use dface_tests::family::{Family, event_of};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::{Shared, family::Family};
+use super::Shared;
 
 /// After a connection that was refused or lost.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -46,15 +47,6 @@ impl Heard {
             }
             None => events.insert(event, message).is_none(),
         }
-    }
-}
-
-/// Which event it is: an SMS's content, a position's radius.
-pub fn event_of(data: &Value) -> Option<String> {
-    match data["push_type"].as_str()? {
-        "talk" if data["type"] == 7 => data["content"].as_str().map(str::to_owned),
-        "watch_locate" => data["radius"].as_u64().map(|radius| radius.to_string()),
-        _ => None,
     }
 }
 

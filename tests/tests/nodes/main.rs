@@ -3,6 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
 
 mod away;
+mod broker;
+mod crash;
+mod dead;
+mod duties;
+mod fleet;
+mod load;
+mod occupants;
 mod rooms;
 mod shared;
 mod starting;
@@ -21,6 +28,9 @@ const HERE: (f64, f64) = (30.2592, 120.1652);
 
 /// The longest that anything takes to reach another node on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest that anything takes which waits until a dead node is taken for dead.
+const LONG: Duration = Duration::from_secs(60);
 
 /// What all nodes reach: the log, the keys and the objects.
 struct World {
@@ -59,6 +69,19 @@ fn until(wanted: &str, mut ask: impl FnMut() -> Answer, is: impl Fn(&Answer) -> 
         }
         assert!(begun.elapsed() < PATIENCE, "not {wanted} after {PATIENCE:?}: {answer}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Asks again until there is something.
+#[track_caller]
+fn found<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(begun.elapsed() < LONG, "not so after {LONG:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

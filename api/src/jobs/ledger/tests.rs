@@ -1,10 +1,16 @@
 use dface_domain::jobs::JOB_VERSION;
+use dface_projections::jobs::Death;
 use uuid::Uuid;
 
 use super::*;
 
 fn asked(kind: JobKind, number: u64) -> Asked {
-    Asked { cursor: number, id: JobId { kind, cause: Uuid::from_u128(number.into()) }, since: Timestamp(1) }
+    Asked {
+        cursor: number,
+        id: JobId { kind, cause: Uuid::from_u128(number.into()) },
+        since: Timestamp(1),
+        death: None,
+    }
 }
 
 fn report(id: JobId, attempt: u32, news: News) -> Report {
@@ -16,8 +22,8 @@ fn what_was_asked_for_is_to_be_put_until_it_was_and_stays_known() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let (first, second) = (asked(JobKind::Picture, 1), asked(JobKind::Weibo, 2));
-    ledger.asked(&[first, second]).unwrap();
-    ledger.asked(&[second]).unwrap();
+    ledger.asked(&[first.clone(), second.clone()]).unwrap();
+    ledger.asked(&[second.clone()]).unwrap();
     assert_eq!(ledger.todo(10).unwrap(), [first.id, second.id]);
     ledger.put(first.id, Timestamp(50)).unwrap();
     drop(ledger);
@@ -36,7 +42,7 @@ fn reports_move_a_job_and_an_operator_brings_a_dead_one_back() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let one = asked(JobKind::Coupon, 1);
-    ledger.asked(&[one]).unwrap();
+    ledger.asked(&[one.clone()]).unwrap();
     ledger.put(one.id, Timestamp(2)).unwrap();
     ledger.heard(&report(one.id, 1, News::Started)).unwrap();
     assert_eq!(ledger.counts()[JobKind::Coupon as usize], [0, 1, 0]);
@@ -59,7 +65,7 @@ fn a_pause_outlives_a_restart_and_holds_its_kind_back() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let (picture, weibo) = (asked(JobKind::Picture, 1), asked(JobKind::Weibo, 2));
-    ledger.asked(&[picture, weibo]).unwrap();
+    ledger.asked(&[picture.clone(), weibo.clone()]).unwrap();
     ledger.pause(JobKind::Picture, true).unwrap();
     assert_eq!(ledger.todo(10).unwrap(), [weibo.id]);
     drop(ledger);
@@ -74,14 +80,14 @@ fn what_another_node_has_put_is_waited_for_and_not_put_again() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let (old, new, other) = (asked(JobKind::Push, 3), asked(JobKind::Push, 8), asked(JobKind::Picture, 5));
-    ledger.asked(&[old]).unwrap();
+    ledger.asked(&[old.clone()]).unwrap();
     ledger.pause(JobKind::Weibo, true).unwrap();
     // Another node had the jobs for a while.
     ledger.forget().unwrap();
     assert_eq!((ledger.cursor(), ledger.todo(10).unwrap(), ledger.counts()), (0, vec![], Counts::default()));
     assert_eq!(ledger.paused().borrow().iter().copied().collect::<Vec<_>>(), [JobKind::Weibo]);
     let put = |kind| if kind == JobKind::Push { 7 } else { 0 };
-    ledger.asked_and_put(&[old, other, new], put, Timestamp(50)).unwrap();
+    ledger.asked_and_put(&[old.clone(), other.clone(), new.clone()], put, Timestamp(50)).unwrap();
     assert_eq!(ledger.todo(10).unwrap(), [other.id, new.id]);
     let entry = ledger.get(old.id).unwrap().unwrap();
     assert_eq!((entry.puts, entry.heard), (1, Timestamp(50)), "news of it are waited for from now on");
@@ -89,4 +95,20 @@ fn what_another_node_has_put_is_waited_for_and_not_put_again() {
     assert_eq!((ledger.put_up_to(JobKind::Push).unwrap(), ledger.put_up_to(JobKind::Picture).unwrap()), (7, 4));
     ledger.put(new.id, Timestamp(60)).unwrap();
     assert_eq!((ledger.put_up_to(JobKind::Push).unwrap(), ledger.put_up_to(JobKind::Coupon).unwrap()), (8, 8));
+}
+
+#[test]
+fn what_is_dead_by_the_log_is_not_put_and_waits_for_an_operator() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let (well, mut dead) = (asked(JobKind::Picture, 1), asked(JobKind::Picture, 2));
+    dead.death = Some(Death { attempts: 5, error: "no ink".to_owned() });
+    // Beyond what was put: it was put all the same, else it were not dead.
+    ledger.asked_and_put(&[well.clone(), dead.clone()], |_| 0, Timestamp(50)).unwrap();
+    assert_eq!(ledger.todo(10).unwrap(), [well.id]);
+    let entry = ledger.get(dead.id).unwrap().unwrap();
+    assert_eq!((entry.state, entry.attempts, entry.error.as_deref()), (JobState::Dead, 5, Some("no ink")));
+    assert_eq!(ledger.counts()[JobKind::Picture as usize], [1, 0, 1]);
+    assert!(ledger.again(dead.id, true, Timestamp(60)).unwrap());
+    assert_eq!(ledger.todo(10).unwrap(), [well.id, dead.id]);
 }

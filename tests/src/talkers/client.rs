@@ -2,21 +2,20 @@
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use dface_tests::xmpp::{CLIENT, SM};
 use minidom::Element;
 use tokio::time::timeout;
 
-use crate::{
-    Shared, chance,
+use super::{
+    Company, Shared, chance,
     heard::{self, Heard},
     pause,
     stream::{Broken, Stream, count},
 };
+use crate::xmpp::{CLIENT, SM};
 
 /// Messages on their way at a time.
 const WINDOW: usize = 4;
@@ -33,8 +32,9 @@ pub struct Client {
     name: String,
     password: String,
     partner: String,
-    room: String,
-    at: SocketAddr,
+    company: Arc<Company>,
+    /// The road that is tried next.
+    road: usize,
     shared: Arc<Shared>,
     /// By which the stream is resumed.
     resume: Option<String>,
@@ -56,15 +56,16 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(number: usize, people: &[(String, String)], room: &str, at: SocketAddr, shared: &Arc<Shared>) -> Self {
+    pub fn new(number: usize, company: &Arc<Company>, shared: &Arc<Shared>) -> Self {
+        let people = &company.people;
         let (name, password) = people[number].clone();
         let partner = format!("{}@dface.cn", people[(number + 1) % people.len()].0);
         Self {
             name,
             password,
             partner,
-            room: room.to_owned(),
-            at,
+            company: Arc::clone(company),
+            road: number,
             shared: Arc::clone(shared),
             resume: None,
             handled: 0,
@@ -99,7 +100,11 @@ impl Client {
 
     /// One connection, until it breaks or all is over.
     async fn connection(&mut self) -> Result<Stream, Broken> {
-        let mut stream = Stream::open(self.at, &self.name, &self.password).await?;
+        let roads = &self.company.roads;
+        let opened = Stream::open(roads[self.road % roads.len()], &self.name, &self.password).await;
+        // Who finds nobody there tries the next one.
+        self.road += usize::from(opened.is_err());
+        let mut stream = opened?;
         self.sent = 0;
         if !self.resumed(&mut stream).await? {
             self.anew(&mut stream).await?;
@@ -138,7 +143,7 @@ impl Client {
         self.heard.new_stream(self.broken);
         let join = format!(
             "<presence to='{}/x'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>",
-            self.room
+            self.company.room
         );
         self.waiting.push_front(join);
         self.waiting.push_front("<presence/>".to_owned());
@@ -162,7 +167,7 @@ impl Client {
         while self.heard.behind {
             self.queries += 1;
             let id = format!("q{}", self.queries);
-            self.waiting.push_back(heard::query(&self.room, &id, PAGE, self.heard.last_of_room()));
+            self.waiting.push_back(heard::query(&self.company.room, &id, PAGE, self.heard.last_of_room()));
             self.flush(stream).await?;
             self.heard.asked(&id);
             while !self.heard.answered() {
@@ -181,7 +186,8 @@ impl Client {
         }
         while self.made < size.each && self.waiting.len() < WINDOW {
             let (number, made) = (self.heard.number, self.made);
-            let (to, kind) = if made.is_multiple_of(2) { (&self.room, "groupchat") } else { (&self.partner, "chat") };
+            let (to, kind) =
+                if made.is_multiple_of(2) { (&self.company.room, "groupchat") } else { (&self.partner, "chat") };
             self.waiting.push_back(format!(
                 "<message to='{to}' type='{kind}' id='loss-{number}-{made}'><body>{number} {made}</body></message>"
             ));

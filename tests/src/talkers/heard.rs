@@ -2,10 +2,10 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use dface_tests::xmpp::CLIENT;
 use minidom::Element;
 
-use crate::Size;
+use super::Size;
+use crate::xmpp::CLIENT;
 
 pub const MAM: &str = "urn:xmpp:mam:2";
 const SID: &str = "urn:xmpp:sid:0";

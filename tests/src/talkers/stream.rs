@@ -3,13 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dface_tests::xmpp::{BIND, CLIENT, Incoming, Reader, SASL, SM, STREAM};
 use minidom::Element;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
+
+use crate::xmpp::{BIND, CLIENT, Incoming, Reader, SASL, SM, STREAM};
 
 /// One that says nothing for so long is cut off.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,8 +1,14 @@
-//! A circle with its members and its watch.
+//! A circle with its members and its watch, for tests that count what they are told.
 
-use dface_tests::{Phone, Server};
-use reqwest::{Method, blocking::multipart::Form};
-use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::{
+    Method,
+    blocking::{RequestBuilder, multipart::Form},
+};
+use serde_json::{Value, json};
+
+use crate::{Answer, Phone, Server, client::Door};
 
 /// Members of each circle.
 pub const MEMBERS: usize = 3;
@@ -12,21 +18,30 @@ pub const DEVICES: usize = 2;
 /// What a watch signs in with.
 #[derive(Debug, Clone)]
 pub struct Watch {
+    /// Its id.
     pub imei: String,
+    /// Its key.
     pub key: String,
 }
 
 /// A circle.
 pub struct Family {
+    /// Its id.
     pub group: u64,
+    /// The first one is its guardian.
     pub members: Vec<Phone>,
     /// Tokens of devices.
     pub devices: Vec<String>,
+    /// Its watch.
     pub watch: Watch,
 }
 
 impl Family {
     /// Makes it by the calls that apps make.
+    ///
+    /// # Panics
+    /// Something was refused.
+    #[must_use]
     pub fn made(server: &mut Server, number: usize) -> Self {
         let members: Vec<Phone> =
             (0..MEMBERS).map(|member| server.person(&format!("member {number} {member}"), 1)).collect();
@@ -61,7 +76,44 @@ impl Family {
         ];
         let form = form.into_iter().fold(Form::new(), |form, (key, value)| form.text(key, value));
         let request = guardian.request(Method::POST, "/watches/bind").multipart(form);
-        dface_tests::Answer::to(request).ok();
+        Answer::to(request).ok();
         Self { group, members, devices, watch }
+    }
+}
+
+impl Watch {
+    /// The request by which it tells what `events` made. The same text is the same events.
+    pub fn telling(&self, door: &Door, events: &str) -> RequestBuilder {
+        let request = door.request(Method::POST, "/watches/events").basic_auth(&self.imei, Some(&self.key));
+        request.header("content-type", "application/json").body(events.to_owned())
+    }
+}
+
+/// What a watch tells now under these numbers, as one message: an SMS and a position in turn, in which the number stands.
+#[must_use]
+pub fn events(numbers: &[usize]) -> String {
+    Value::Array(numbers.iter().map(|number| event(*number)).collect()).to_string()
+}
+
+fn event(number: usize) -> Value {
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs_f64();
+    let id = format!("event-{number}");
+    if number.is_multiple_of(2) {
+        json!({"id": id, "kind": "sms", "timestamp": timestamp, "phone": "10086", "content": number.to_string()})
+    } else {
+        json!({
+            "id": id, "kind": "locate", "timestamp": timestamp,
+            "type": 2, "locus": 0, "radius": number, "lat": 30.2741, "lon": 120.1551,
+        })
+    }
+}
+
+/// Which event of a watch a push tells of; none where it tells something else.
+#[must_use]
+pub fn event_of(data: &Value) -> Option<String> {
+    match data["push_type"].as_str()? {
+        "talk" if data["type"] == 7 => data["content"].as_str().map(str::to_owned),
+        "watch_locate" => data["radius"].as_u64().map(|radius| radius.to_string()),
+        _ => None,
     }
 }
