@@ -20,6 +20,8 @@ pub const LOG_EVENTS: &str = "dface_log_events";
 pub const LOG_BYTES: &str = "dface_log_bytes";
 /// Events between a read model and the head of the log, by `model`.
 pub const MODEL_LAG: &str = "dface_read_model_lag_events";
+/// Seconds that the first event which a read model does not show has waited, by `model`; where the log is elsewhere.
+pub const MODEL_LAG_SECONDS: &str = "dface_read_model_lag_seconds";
 /// 1 where a read model stopped at an event, by `model`.
 pub const MODEL_STOPPED: &str = "dface_read_model_stopped";
 /// Events between a process and the head of the log, by `process`.
@@ -106,6 +108,12 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (LOG_EVENTS, Kind::Gauge, Unit::Count, "Events in the log"),
     (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
     (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),
+    (
+        MODEL_LAG_SECONDS,
+        Kind::Gauge,
+        Unit::Seconds,
+        "Seconds that the first event which a read model does not show has waited, by model; where the log is elsewhere",
+    ),
     (MODEL_STOPPED, Kind::Gauge, Unit::Count, "1 where a read model stopped at an event, by model"),
     (PROCESS_LAG, Kind::Gauge, Unit::Count, "Events between a process and the head of the log, by process"),
     (PROCESS_WAITS, Kind::Gauge, Unit::Count, "1 where a process waits for something that does not work, by process"),

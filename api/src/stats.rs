@@ -162,11 +162,16 @@ impl Tally {
 /// # Errors
 /// The log's.
 pub fn count(store: &Store, data: &Path, models: Vec<(String, LogPosition)>) -> Result<Stats, StoreError> {
-    let (mut tally, mut at) = (Tally::default(), LogPosition(0));
+    let (mut tally, mut at, mut behind) = (Tally::default(), LogPosition(0), vec![0; models.len()]);
     loop {
         let batch = store.read_all_blocking(at, BATCH)?;
         let Some(last) = batch.last() else { break };
         at = last.position;
+        // Counted, for positions of a log elsewhere are no numbers of events.
+        for ((_, position), behind) in models.iter().zip(&mut behind) {
+            let shown = batch.partition_point(|event| event.position <= *position);
+            *behind += (batch.len() - shown) as u64;
+        }
         batch.iter().for_each(|event| tally.add(event));
     }
     let types = tally.types.into_iter().map(|(name, count)| OfType {
@@ -179,11 +184,8 @@ pub fn count(store: &Store, data: &Path, models: Vec<(String, LogPosition)>) -> 
     let days = tally.days.into_iter().map(|((day, name), events)| OfDay { day: day_of(day), name, events });
     let streams = tally.streams.into_iter();
     let sizes = ["log", "index", "read", "objects"].into_iter().filter(|part| data.join(part).is_dir());
-    let lag = models.into_iter().map(|(name, position)| Lag {
-        name,
-        position: position.0,
-        lag: at.0.saturating_sub(position.0),
-    });
+    let models = models.into_iter().zip(behind);
+    let lag = models.map(|((name, position), lag)| Lag { name, position: position.0, lag });
     let phones = |((day, version, model, os), boots)| OfPhones { day: day_of(day), version, model, os, boots };
     Ok(Stats {
         head: at.0,

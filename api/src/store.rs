@@ -14,7 +14,7 @@ use dface_commands::{
 };
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
-    ports::{Appended, Clock, EventStore, Expected, PortFuture, Snapshots, StoreError},
+    ports::{Appended, Behind, Clock, EventStore, Expected, PortFuture, Snapshots, StoreError},
     stream::{Category, StreamId},
 };
 use tokio::runtime::Handle;
@@ -201,6 +201,10 @@ impl EventStore for Store {
         self.port().head()
     }
 
+    fn behind(&self, position: LogPosition) -> Behind {
+        self.port().behind(position)
+    }
+
     fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {
         self.port().changed(after)
     }
@@ -259,6 +263,10 @@ impl EventStore for Cluster {
         self.store.head()
     }
 
+    fn behind(&self, position: LogPosition) -> Behind {
+        self.store.behind(position)
+    }
+
     fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {
         self.store.changed(after)
     }
@@ -279,13 +287,7 @@ async fn connect(settings: &Settings, url: &str, clock: Arc<dyn Clock>) -> Resul
         LockError::InUse(_) => StartError::Refused(error.to_string()),
         LockError::Io { .. } => StartError::Failed(error.to_string()),
     })?;
-    let usual = EsdbConfig::new(url);
-    let config = EsdbConfig {
-        deadline: Duration::from_secs(settings.store_tuning.deadline_s),
-        max_event_bytes: settings.limits.event_bytes.min(usual.max_event_bytes),
-        tail_bytes: settings.store_tuning.tail_bytes,
-        ..usual
-    };
+    let config = cluster_config(settings, url);
     let store =
         Box::pin(EsdbStore::connect(config, Arc::clone(&clock), &SystemEntropy)).await.map_err(
             |error| match error {
@@ -300,6 +302,23 @@ async fn connect(settings: &Settings, url: &str, clock: Arc<dyn Clock>) -> Resul
         .map_err(|e| StartError::Failed(format!("the snapshots of aggregates: {e}")))?;
     let deadline_s = settings.store_tuning.deadline_s.cast_signed();
     Ok((Kind::Cluster(Arc::new(Cluster { store, clock, deadline_s, _lock: held })), Arc::new(snapshots)))
+}
+
+/// What the settings say of a store elsewhere.
+fn cluster_config(settings: &Settings, url: &str) -> EsdbConfig {
+    let tuning = &settings.store_tuning;
+    EsdbConfig {
+        deadline: Duration::from_secs(tuning.deadline_s),
+        max_event_bytes: settings.limits.event_bytes.min(tuning.batch_bytes),
+        max_batch_events: tuning.batch_events,
+        max_batch_bytes: tuning.batch_bytes,
+        tail_bytes: tuning.tail_bytes,
+        tail_wait: Duration::from_millis(tuning.tail_wait_ms),
+        page_events: tuning.page_events,
+        page_bytes: tuning.page_bytes,
+        max_calls: tuning.calls_at_once,
+        ..EsdbConfig::new(url)
+    }
 }
 
 /// What the settings say of the embedded store.

@@ -114,5 +114,7 @@ fn shared_keys(settings: &Settings) -> Result<Option<Arc<SharedKeys>>, StartErro
     };
     let records = opened.map_err(|e| StartError::Refused(format!("setting `keys`: {e}")))?;
     let (runtime, clock, entropy) = (Handle::current(), Arc::new(SystemClock), Arc::new(SystemEntropy));
-    Ok(Some(Arc::new(SharedKeys::new(SharedParts { records, runtime, clock, entropy }))))
+    let (at_once, remembered) = (settings.store_tuning.keys_at_once, settings.store_tuning.keys_in_memory);
+    let parts = SharedParts { records, runtime, clock, entropy, at_once, remembered };
+    Ok(Some(Arc::new(SharedKeys::new(parts))))
 }

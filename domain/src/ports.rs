@@ -52,6 +52,17 @@ pub struct Appended {
     pub version: u64,
 }
 
+/// How much of the log comes after a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// Events.
+    pub events: u64,
+    /// Whether there may be more of them than are counted.
+    pub at_least: bool,
+    /// When the first of those that are counted was appended, where that is known without reading.
+    pub since: Option<Timestamp>,
+}
+
 /// Why the store did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -114,6 +125,11 @@ pub trait EventStore: Send + Sync {
     /// The position of the last durable event.
     fn head(&self) -> LogPosition;
 
+    /// How much comes after `position`, as far as that is known without reading. As it stands here: of a store that counts its positions.
+    fn behind(&self, position: LogPosition) -> Behind {
+        Behind { events: self.head().0.saturating_sub(position.0), at_least: false, since: None }
+    }
+
     /// Waits until there is an event after `position`.
     fn changed(&self, after: LogPosition) -> PortFuture<'_, ()>;
 }
@@ -155,6 +171,10 @@ pub trait Keys: Send + Sync {
 
     /// Decrypts; none where the key is gone or the bytes are not what it sealed.
     fn open_bytes(&self, about: Subject, sealed: &[u8]) -> Option<Vec<u8>>;
+
+    /// Fetches keys for who is about to open much, many at once, where they are somewhere else. One that cannot be fetched is asked for when it is
+    /// needed. As it stands here: of keys that are at hand.
+    fn prefetch(&self, _subjects: &mut dyn Iterator<Item = Subject>) {}
 
     /// Overwrites the key; durable when it answers. Twice is as once.
     ///

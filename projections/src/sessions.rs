@@ -10,6 +10,7 @@ use dface_domain::{
     events::{Event, SessionOpened},
     ids::{SessionId, UserId},
     ports::{KeyedHash, Keys},
+    sealed::Subject,
     time::Timestamp,
 };
 use fjall::Keyspace;
@@ -51,6 +52,13 @@ impl ReadModel for Sessions {
 
     fn new(parts: &Parts) -> Self {
         Self { keys: Arc::clone(&parts.keys), hash: Arc::clone(&parts.hash) }
+    }
+
+    fn opens(event: &Event) -> Option<Subject> {
+        match event {
+            Event::SessionOpened(event) => Some(event.address.about),
+            _ => None,
+        }
     }
 
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {

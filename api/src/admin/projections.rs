@@ -29,8 +29,10 @@ struct Standing {
     name: &'static str,
     /// The last event that readers see.
     position: u64,
-    /// Events between that and the head of the log.
+    /// Events between that and the head of the log; at least so many where the log is elsewhere and they are more than are in memory.
     lag: u64,
+    /// Seconds that the first of them has waited, where the log is elsewhere.
+    lag_s: Option<u64>,
     /// live, rebuilding or failed.
     state: String,
     /// How far a rebuild is, 0 to 1.

@@ -34,8 +34,10 @@ struct Status {
     bytes: Option<u64>,
     segments: Option<u64>,
     store: StoreStatus,
-    /// Greatest lag of a read model, in events.
+    /// Greatest lag of a read model, in events; at least so many where the store is elsewhere.
     lag: u64,
+    /// Seconds that the first event has waited which a read model does not show, the greatest of all; where the store is elsewhere.
+    lag_s: Option<u64>,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,
     /// Processes that follow the log: how far they are, what they wait for, and events that they could not act on.
@@ -93,6 +95,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         segments: stats.map(|stats| stats.segments),
         store: StoreStatus::of(node),
         lag: standings.iter().map(|one| one.lag).max().unwrap_or(0),
+        lag_s: standings.iter().filter_map(|one| one.lag_s).max(),
         stopped: stopped.collect(),
         processes: node.processes.standings(),
         queue: node.desk.get().map(|desk| desk.queue().health().into()),
@@ -122,6 +125,9 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         }
         for one in &standings {
             gauge!(names::MODEL_LAG, "model" => one.name).set(one.lag as f64);
+            if admin.node.store.is_shared() {
+                gauge!(names::MODEL_LAG_SECONDS, "model" => one.name).set(one.lag_s.unwrap_or(0) as f64);
+            }
             gauge!(names::MODEL_STOPPED, "model" => one.name).set(f64::from(u8::from(one.error.is_some())));
         }
     }

@@ -169,6 +169,13 @@ pub fn models_of_server(standings: &[Value]) -> Vec<Finding> {
     if !stopped.is_empty() {
         return stopped;
     }
-    let lag = standings.iter().filter_map(|one| one["lag"].as_u64()).max().unwrap_or(0);
-    vec![Finding::ok("read models", format!("{} of them, at most {lag} events behind", standings.len()))]
+    let greatest = |key: &str| standings.iter().filter_map(|one| one[key].as_u64()).max();
+    let (count, lag) = (standings.len(), greatest("lag").unwrap_or(0));
+    vec![Finding::ok(
+        "read models",
+        match greatest("lag_s") {
+            Some(seconds) => format!("{count} of them, {lag} events or more behind, the first for {seconds} s"),
+            None => format!("{count} of them, at most {lag} events behind"),
+        },
+    )]
 }

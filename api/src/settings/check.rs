@@ -26,6 +26,7 @@ impl Settings {
         self.circles.check()?;
         self.check_mqtt()?;
         self.check_apns()?;
+        self.check_shared_store()?;
         self.check_limits()
     }
 
@@ -113,6 +114,31 @@ impl Settings {
         Ok(())
     }
 
+    fn check_shared_store(&self) -> Result<(), BadSettings> {
+        let tuning = &self.store_tuning;
+        let positive = [
+            ("store_tuning.tail_bytes", tuning.tail_bytes),
+            ("store_tuning.calls_at_once", tuning.calls_at_once),
+            ("store_tuning.batch_events", tuning.batch_events),
+            ("store_tuning.batch_bytes", tuning.batch_bytes),
+            ("store_tuning.page_events", tuning.page_events),
+            ("store_tuning.page_bytes", tuning.page_bytes),
+            ("store_tuning.keys_at_once", tuning.keys_at_once),
+            ("store_tuning.keys_in_memory", tuning.keys_in_memory),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(BadSettings(format!("setting `{key}` must be more than 0")));
+            }
+        }
+        if tuning.tail_wait_ms >= tuning.deadline_s.saturating_mul(1000) {
+            return Err(BadSettings(
+                "setting `store_tuning.tail_wait_ms` must be less than `store_tuning.deadline_s`".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     fn check_limits(&self) -> Result<(), BadSettings> {
         let positive = [
             ("limits.sign_in_window_s", self.limits.sign_in_window_s),
@@ -143,7 +169,6 @@ impl Settings {
             ("projections.rebuild_batch", i64::try_from(self.projections.rebuild_batch).unwrap_or(i64::MAX)),
             ("store_tuning.snapshot_every", self.store_tuning.snapshot_every.cast_signed()),
             ("store_tuning.deadline_s", self.store_tuning.deadline_s.cast_signed()),
-            ("store_tuning.tail_bytes", i64::try_from(self.store_tuning.tail_bytes).unwrap_or(i64::MAX)),
         ];
         for (key, value) in positive {
             if value <= 0 {

@@ -247,6 +247,22 @@ pub struct StoreTuning {
     pub deadline_s: u64,
     /// Bytes of a store's newest events in memory.
     pub tail_bytes: usize,
+    /// Milliseconds that who follows the log waits to be told what was just written, before it asks the server.
+    pub tail_wait_ms: u64,
+    /// Calls that wait for a store elsewhere at once.
+    pub calls_at_once: usize,
+    /// Events of one append to it.
+    pub batch_events: usize,
+    /// Bytes of one append to it.
+    pub batch_bytes: usize,
+    /// Events of one answer to who reads the log.
+    pub page_events: usize,
+    /// Bytes after which such an answer ends.
+    pub page_bytes: usize,
+    /// Keys that all nodes share which are asked for at once.
+    pub keys_at_once: usize,
+    /// Such keys in memory.
+    pub keys_in_memory: usize,
 }
 
 /// The read models.

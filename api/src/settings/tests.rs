@@ -58,8 +58,6 @@ fn what_is_wrong_is_named() {
         ("store = \"esdb://x\"", "`keys`"),
         ("store = \"esdb://x\"\nkeys = \"shared:/k\"", "`objects`"),
         ("keys = \"s3://bucket\"", "secret_file"),
-        ("[store_tuning]\ndeadline_s = 0", "store_tuning.deadline_s"),
-        ("[store_tuning]\ntail_bytes = 0", "store_tuning.tail_bytes"),
         ("queue = \"kafka://x\"", "queue"),
         ("roles = [\"http\", \"cook\"]", "cook"),
         ("roles = []", "roles"),
@@ -104,5 +102,25 @@ fn what_is_wrong_is_named() {
     ] {
         let error = load(file, &[]).unwrap_err();
         assert!(error.contains(named), "{file}: {error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_of_a_store_that_nodes_share_is_named() {
+    for wrong in [
+        "deadline_s = 0",
+        "tail_bytes = 0",
+        "tail_wait_ms = 5000",
+        "calls_at_once = 0",
+        "batch_events = 0",
+        "batch_bytes = 0",
+        "page_events = 0",
+        "page_bytes = 0",
+        "keys_at_once = 0",
+        "keys_in_memory = 0",
+    ] {
+        let error = load(&format!("[store_tuning]\n{wrong}"), &[]).unwrap_err();
+        let key = wrong.split(' ').next().unwrap();
+        assert!(error.contains(&format!("`store_tuning.{key}`")), "{wrong}: {error}");
     }
 }

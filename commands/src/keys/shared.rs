@@ -4,7 +4,10 @@
 //! the read models destroy the key of whoever leaves as they follow the log.
 
 use std::{
+    collections::HashSet,
+    future::ready,
     panic::resume_unwind,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,12 +35,6 @@ use super::{
 /// Seconds that a key is remembered.
 pub const KEPT_S: i64 = 60;
 
-/// Keys remembered at once, of some 700 bytes each.
-const REMEMBERED: usize = 50_000;
-
-/// Records asked for at once.
-const AT_ONCE: usize = 16;
-
 /// Between two looks of somebody who waits for the store.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -57,6 +54,10 @@ pub struct SharedParts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// Records asked for at once.
+    pub at_once: usize,
+    /// Keys remembered at once, of some 700 bytes each.
+    pub remembered: usize,
 }
 
 /// Keys in a store that all nodes reach.
@@ -70,7 +71,8 @@ impl SharedKeys {
     /// Over the records; asks nothing yet.
     #[must_use]
     pub fn new(parts: SharedParts) -> Self {
-        Self { parts, remembered: Cache::new(REMEMBERED), closing: AtomicBool::new(false) }
+        let remembered = Cache::new(parts.remembered);
+        Self { parts, remembered, closing: AtomicBool::new(false) }
     }
 
     /// Lets those go who wait for the store.
@@ -209,7 +211,7 @@ impl Keys for SharedKeys {
         if missing.is_empty() {
             return Ok(());
         }
-        let each = stream::iter(missing).map(|subject| self.ensure_one(subject)).buffered(AT_ONCE);
+        let each = stream::iter(missing).map(|subject| self.ensure_one(subject)).buffered(self.parts.at_once);
         self.wait(each.try_collect::<()>())
     }
 
@@ -226,6 +228,22 @@ impl Keys for SharedKeys {
         match self.found(about)? {
             Held::Alive { cipher, .. } => open(&cipher, about, sealed),
             Held::Destroyed => None,
+        }
+    }
+
+    fn prefetch(&self, subjects: &mut dyn Iterator<Item = Subject>) {
+        let missing: HashSet<Subject> = subjects.filter(|subject| self.remembered(*subject).is_none()).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let each = stream::iter(missing).map(|subject| self.read(subject)).buffer_unordered(self.parts.at_once);
+        let fetched = self.wait(async {
+            let mut failed = pin!(each.filter_map(|read| ready(read.err())));
+            Ok(failed.next().await)
+        });
+        // Who needs a key waits for it by itself, and tells.
+        if let Ok(Some(error)) | Err(error) = fetched {
+            tracing::debug!(%error, "keys are not fetched ahead");
         }
     }
 

@@ -74,8 +74,7 @@ impl Processes {
     /// How all of them stand.
     #[must_use]
     pub fn standings(&self) -> Vec<Standing> {
-        let head = self.store.head();
-        self.boards.lock().iter().map(|board| board.standing(head)).collect()
+        self.boards.lock().iter().map(|board| board.standing(&*self.store)).collect()
     }
 
     /// Ends all tasks; others may begin afterwards. Where they were is kept for whoever goes on with them.

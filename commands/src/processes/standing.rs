@@ -1,6 +1,6 @@
 //! How processes stand, for operators and metrics.
 
-use dface_domain::{envelope::LogPosition, time::Timestamp};
+use dface_domain::{envelope::LogPosition, ports::EventStore, time::Timestamp};
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub struct Standing {
     pub name: &'static str,
     /// The last event that it is done with.
     pub position: LogPosition,
-    /// Positions between that and the head of the log.
+    /// Events between that and the head of the log; at least so many where the log is elsewhere and they are more than are in memory.
     pub lag: u64,
     /// What it waits for, where it does.
     pub trouble: Option<Trouble>,
@@ -62,9 +62,9 @@ impl Board {
         self.inner.lock().1 = None;
     }
 
-    pub(super) fn standing(&self, head: LogPosition) -> Standing {
+    pub(super) fn standing(&self, store: &dyn EventStore) -> Standing {
         let (progress, trouble) = self.inner.lock().clone();
-        let lag = head.0.saturating_sub(progress.position.0);
+        let lag = store.behind(progress.position).events;
         Standing { name: self.name, position: progress.position, lag, trouble, parked: progress.parked }
     }
 }

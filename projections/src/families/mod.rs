@@ -22,6 +22,7 @@ use dface_domain::{
     ids::{GroupId, Imei, MessageId, UserId},
     ports::{KeyedHash, Keys},
     reports::Actor,
+    sealed::Subject,
     time::Timestamp,
 };
 
@@ -93,6 +94,13 @@ impl ReadModel for Families {
 
     fn new(parts: &Parts) -> Self {
         Self { keys: Arc::clone(&parts.keys), hash: Arc::clone(&parts.hash) }
+    }
+
+    fn opens(event: &Event) -> Option<Subject> {
+        match event {
+            Event::CircleFileStored(event) => Some(event.object.about),
+            _ => None,
+        }
     }
 
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {

@@ -42,6 +42,9 @@ impl Difference {
 
 const EXAMPLES: usize = 5;
 
+/// How far one goes ahead of the others: half of what the feed keeps, so that what the last one asks for is still there.
+const AHEAD: u64 = feed::KEPT as u64 / 2;
+
 /// Makes a generation up to `until`, and the serving one where there was none.
 pub(super) fn new_generation<M: ReadModel>(
     shared: &Shared,
@@ -74,7 +77,7 @@ pub(super) fn new_generation_at<M: ReadModel>(
     let rows = open_rows(shared, &name)?;
     let skipped = shared.checkpoints.skipped(M::NAME);
     let mut runner = Runner::new(&shared.parts, rows, LogPosition::default(), skipped);
-    match along(&mut runner, shared, status, until, Some(&shared.convoy.join(LogPosition::default()))) {
+    match along(&mut runner, shared, status, until, Some(&shared.convoy.join())) {
         Ok(()) => Ok(runner),
         Err(error) => {
             shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
@@ -101,12 +104,10 @@ fn along<M: ReadModel>(
     until: LogPosition,
     convoy: Option<&Member<'_>>,
 ) -> Result<(), ModelError> {
-    // Half of what the feed keeps: then what the last one asks for is still there.
-    let batch = shared.settings.rebuild_batch;
-    let ahead = (batch * feed::KEPT / 2) as u64;
+    let (batch, mut stretches) = (shared.settings.rebuild_batch, 0);
     while runner.position < until {
         if let Some(member) = convoy {
-            member.reached(runner.position, ahead, &shared.stop);
+            member.read(stretches, AHEAD, &shared.stop);
         }
         if shared.stop.is_cancelled() {
             return Err(ModelError::Event("stopped".to_owned()));
@@ -119,6 +120,7 @@ fn along<M: ReadModel>(
         if applied == 0 {
             break;
         }
+        stretches += 1;
         runner.rows.make_room(shared.settings.rebuild_memory)?;
     }
     runner.rows.ingest()

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use dface_domain::envelope::LogPosition;
 use parking_lot::{Condvar, Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +16,8 @@ pub(super) struct Convoy {
 #[derive(Default)]
 struct Places {
     next: u64,
-    of: Vec<(u64, LogPosition)>,
+    /// The number of each, and how many stretches it has read.
+    of: Vec<(u64, u64)>,
 }
 
 /// One of those under way; it leaves when this goes.
@@ -30,27 +30,28 @@ pub(super) struct Member<'a> {
 const NAP: Duration = Duration::from_millis(100);
 
 impl Convoy {
-    /// Takes one in that begins after `position`.
-    pub(super) fn join(&self, position: LogPosition) -> Member<'_> {
+    /// Takes one in that begins with the log.
+    pub(super) fn join(&self) -> Member<'_> {
         let mut places = self.places.lock();
         let number = places.next;
         places.next += 1;
-        places.of.push((number, position));
+        places.of.push((number, 0));
         Member { convoy: self, number }
     }
 }
 
 impl Member<'_> {
-    /// Tells that this one is at `position`, and waits while another is more than `ahead` positions behind. One that is
-    /// twice as far behind began later, and finds nothing of what this one reads: it is not waited for.
-    pub(super) fn reached(&self, position: LogPosition, ahead: u64, stop: &CancellationToken) {
+    /// Tells that this one has read so many stretches, and waits while another is more than `ahead` behind. One that is
+    /// twice as far behind began later, and finds nothing of what this one reads: it is not waited for. (Positions would not do: they are
+    /// bytes where the log is elsewhere.)
+    pub(super) fn read(&self, stretches: u64, ahead: u64, stop: &CancellationToken) {
         let mut places = self.convoy.places.lock();
         if let Some(own) = places.of.iter_mut().find(|(number, _)| *number == self.number) {
-            own.1 = position;
+            own.1 = stretches;
         }
         self.convoy.moved.notify_all();
-        let waits_for = |other: LogPosition| {
-            let behind = position.0.saturating_sub(other.0);
+        let waits_for = |other: u64| {
+            let behind = stretches.saturating_sub(other);
             behind > ahead && behind <= ahead.saturating_mul(2)
         };
         while places.of.iter().any(|(_, other)| waits_for(*other)) && !stop.is_cancelled() {
@@ -76,7 +77,7 @@ mod tests {
     fn nobody_runs_away_and_everybody_arrives() {
         let (convoy, stop) = (Convoy::default(), CancellationToken::new());
         let slow = AtomicU64::new(0);
-        let members = [convoy.join(LogPosition(0)), convoy.join(LogPosition(0)), convoy.join(LogPosition(0))];
+        let members = [convoy.join(), convoy.join(), convoy.join()];
         std::thread::scope(|scope| {
             for (pace, member) in members.into_iter().enumerate() {
                 let (slow, stop) = (&slow, &stop);
@@ -86,7 +87,7 @@ mod tests {
                             std::thread::sleep(Duration::from_micros(200));
                             slow.store(position, Ordering::SeqCst);
                         }
-                        member.reached(LogPosition(position), 10, stop);
+                        member.read(position, 10, stop);
                         assert!(position <= slow.load(Ordering::SeqCst) + 11, "{pace} ran away");
                     }
                 });
@@ -98,14 +99,14 @@ mod tests {
     #[test]
     fn who_began_later_or_stopped_is_not_waited_for() {
         let (convoy, stop) = (Convoy::default(), CancellationToken::new());
-        let early = convoy.join(LogPosition(0));
-        early.reached(LogPosition(100), 10, &stop);
-        let late = convoy.join(LogPosition(0));
-        early.reached(LogPosition(110), 10, &stop);
-        late.reached(LogPosition(95), 10, &stop);
+        let early = convoy.join();
+        early.read(100, 10, &stop);
+        let late = convoy.join();
+        early.read(110, 10, &stop);
+        late.read(95, 10, &stop);
         stop.cancel();
-        early.reached(LogPosition(112), 10, &stop);
+        early.read(112, 10, &stop);
         drop(late);
-        early.reached(LogPosition(114), 10, &CancellationToken::new());
+        early.read(114, 10, &CancellationToken::new());
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::{CodecError, Event},
-    ports::{EventStore, StoreError},
+    ports::{Behind, EventStore, StoreError},
 };
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -52,6 +52,12 @@ impl Feed {
     #[must_use]
     pub fn head(&self) -> LogPosition {
         self.store.head()
+    }
+
+    /// How much comes after `position`, as far as that is known without reading.
+    #[must_use]
+    pub fn behind(&self, position: LogPosition) -> Behind {
+        self.store.behind(position)
     }
 
     /// The events after `position`, at most `limit`; none at the head.

@@ -92,7 +92,7 @@ impl<M: ReadModel> Managed<M> {
             None => first_generation(&shared, &status)?,
         };
         let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
-        status.advance(runner.position);
+        status.advance(runner.position, runner.time);
         let managed = Self {
             shared,
             served: Arc::new(ArcSwap::from_pointee(view)),
@@ -167,7 +167,7 @@ impl<M: ReadModel> Managed<M> {
         self.shared.checkpoints.serve(M::NAME, checkpoint)?;
         self.served.store(Arc::new(view));
         self.status.fail(None);
-        self.status.advance(new.position);
+        self.status.advance(new.position, new.time);
         self.shared.progress.tell();
         self.follow(new);
         self.shared.db.delete_keyspace(old)?;
@@ -220,7 +220,7 @@ fn follow_log<M: ReadModel>(
             view.changed(key, value);
         });
         if runner.position > status.position() {
-            status.advance(runner.position);
+            status.advance(runner.position, runner.time);
             shared.progress.tell();
         }
         match followed {

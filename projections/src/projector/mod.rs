@@ -76,8 +76,10 @@ pub struct Standing {
     pub name: &'static str,
     /// The last event that readers see.
     pub position: LogPosition,
-    /// Positions between that and the head of the log.
+    /// Events between that and the head of the log; at least so many where the log is elsewhere and they are more than are in memory.
     pub lag: u64,
+    /// Seconds that the first of them has waited, where the log is elsewhere.
+    pub lag_s: Option<u64>,
     /// What it is doing.
     pub state: State,
     /// How far a rebuild is, 0 to 1.
@@ -199,10 +201,30 @@ impl Projector {
     /// All models' standing, by name.
     #[must_use]
     pub fn standings(&self) -> Vec<Standing> {
-        let head = self.head();
-        let mut standings: Vec<Standing> = self.models.iter().map(|model| standing(model.as_ref(), head)).collect();
+        let mut standings: Vec<Standing> = self.models.iter().map(|model| self.standing(model.as_ref())).collect();
         standings.sort_by_key(|standing| standing.name);
         standings
+    }
+
+    fn standing(&self, model: &dyn AnyModel) -> Standing {
+        let (status, head) = (model.status(), self.head());
+        let (position, state, applied) = (status.position(), status.state(), status.time());
+        let behind = self.shared.feed.behind(position);
+        // Of what is not in memory any more the first has waited about since the last one that was applied.
+        let since = if behind.at_least { applied.or(behind.since) } else { behind.since };
+        let waited = |since| self.shared.parts.clock.now().seconds_since(since);
+        #[expect(clippy::cast_precision_loss, reason = "a share of the log, shown with a few digits")]
+        let share = |built: LogPosition| built.0 as f64 / head.0.max(1) as f64;
+        Standing {
+            name: model.name(),
+            position,
+            lag: behind.events,
+            lag_s: since.map(|since| u64::try_from(waited(since)).unwrap_or(0)),
+            state,
+            progress: (state == State::Rebuilding).then(|| share(status.built())),
+            error: status.failure().map(|failure| format!("position {}: {}", failure.position, failure.error)),
+            bytes: model.bytes(),
+        }
     }
 
     /// Makes a new generation of `name` of the whole log, which then serves. How far it came.
@@ -293,19 +315,3 @@ fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// A model that is being opened in a thread of its own.
 pub struct Opening<A: ReadModel>(std::thread::JoinHandle<Result<Managed<A>, ModelError>>);
-
-fn standing(model: &dyn AnyModel, head: LogPosition) -> Standing {
-    let status = model.status();
-    let (position, state) = (status.position(), status.state());
-    #[expect(clippy::cast_precision_loss, reason = "a share of the log, shown with a few digits")]
-    let share = |built: LogPosition| built.0 as f64 / head.0.max(1) as f64;
-    Standing {
-        name: model.name(),
-        position,
-        lag: head.0.saturating_sub(position.0),
-        state,
-        progress: (state == State::Rebuilding).then(|| share(status.built())),
-        error: status.failure().map(|failure| format!("position {}: {}", failure.position, failure.error)),
-        bytes: model.bytes(),
-    }
-}

@@ -6,6 +6,7 @@ use dface_domain::{
     envelope::Recorded,
     events::Event,
     ports::{Clock, KeyedHash, Keys},
+    sealed::Subject,
 };
 use fjall::Keyspace;
 
@@ -66,6 +67,11 @@ pub trait ReadModel: Send + Sync + 'static {
 
     /// Made of the parts.
     fn new(parts: &Parts) -> Self;
+
+    /// Whose key `apply` will need for `event`, so that the keys of a batch can be fetched together. One that is not told is asked for by itself.
+    fn opens(_event: &Event) -> Option<Subject> {
+        None
+    }
 
     /// What `event` changes in the rows.
     ///

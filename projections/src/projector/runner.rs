@@ -1,10 +1,15 @@
 //! Applies the log to one generation of one read model, in one thread.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use dface_domain::{
-    envelope::LogPosition,
+    envelope::{LogPosition, Recorded},
     events::{Event, TypeInfo},
+    ports::Keys,
+    time::Timestamp,
 };
 
 use super::{
@@ -20,10 +25,13 @@ pub(super) struct Runner<M> {
     pub(super) model: M,
     pub(super) rows: Rows,
     pub(super) position: LogPosition,
+    /// When the event there was appended, where one was applied since the start.
+    pub(super) time: Option<Timestamp>,
     /// Events that an operator left out.
     pub(super) skipped: Vec<LogPosition>,
     /// By the place of each event type in `Event::TYPES`: whether the model looks at it.
     wanted: Vec<bool>,
+    keys: Arc<dyn Keys>,
 }
 
 /// Why a step ended before its batch did.
@@ -39,7 +47,7 @@ impl<M: ReadModel> Runner<M> {
     /// A runner of `rows`, which hold all up to `position`.
     pub(super) fn new(parts: &Parts, rows: Rows, position: LogPosition, skipped: Vec<LogPosition>) -> Self {
         let wanted = Event::TYPES.iter().map(|info| M::WANTS.contains(&info.name)).collect();
-        Self { model: M::new(parts), rows, position, skipped, wanted }
+        Self { model: M::new(parts), rows, position, time: None, skipped, wanted, keys: Arc::clone(&parts.keys) }
     }
 
     /// Applies what comes next and commits it with the checkpoint. How many events that was.
@@ -53,7 +61,7 @@ impl<M: ReadModel> Runner<M> {
         let batch = feed.after(self.position, limit).map_err(|e| Stopped::Machinery(e.into()))?;
         let Some(last) = batch.last() else { return Ok(0) };
         let (to, failure) = match self.apply_all(&batch) {
-            Ok(()) => (last.recorded.position, None),
+            Ok(()) => (Some(&last.recorded), None),
             Err((index, failure)) => {
                 // What the bad event half did is dropped; those before it are applied anew.
                 self.rows.forget();
@@ -61,14 +69,13 @@ impl<M: ReadModel> Runner<M> {
                     self.rows.forget();
                     return Err(Stopped::AtEvent(failure));
                 }
-                let to = index.checked_sub(1).map_or(self.position, |i| batch[i].recorded.position);
-                (to, Some(failure))
+                (index.checked_sub(1).map(|before| &batch[before].recorded), Some(failure))
             }
         };
-        if to > self.position {
-            let committed = self.rows.commit(checkpoints, M::NAME, to, changed);
+        if let Some(to) = to {
+            let committed = self.rows.commit(checkpoints, M::NAME, to.position, changed);
             committed.inspect_err(|_| self.rows.forget()).map_err(Stopped::Machinery)?;
-            self.position = to;
+            self.reached(to);
         }
         failure.map_or(Ok(batch.len()), |failure| Err(Stopped::AtEvent(failure)))
     }
@@ -79,9 +86,13 @@ impl<M: ReadModel> Runner<M> {
         let count = batch.partition_point(|decoded| decoded.recorded.position <= until);
         self.apply_all(&batch[..count]).map_err(|(_, failure)| Stopped::AtEvent(failure))?;
         if let Some(last) = batch[..count].last() {
-            self.position = last.recorded.position;
+            self.reached(&last.recorded);
         }
         Ok(count)
+    }
+
+    fn reached(&mut self, last: &Recorded) {
+        (self.position, self.time) = (last.position, Some(last.time));
     }
 
     /// A type that nobody knows stops every model.
@@ -96,6 +107,8 @@ impl<M: ReadModel> Runner<M> {
     }
 
     fn apply_all(&mut self, batch: &[Decoded]) -> Result<(), (usize, Failure)> {
+        let events = batch.iter().filter_map(|decoded| decoded.event.as_ref().ok());
+        self.keys.prefetch(&mut events.filter_map(M::opens));
         for (index, decoded) in batch.iter().enumerate() {
             self.apply_one(decoded).map_err(|error| (index, Failure { position: decoded.recorded.position, error }))?;
         }

@@ -1,11 +1,11 @@
 //! How each read model stands, for operators, for waiting readers and for metrics.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
-use dface_domain::envelope::LogPosition;
+use dface_domain::{envelope::LogPosition, time::Timestamp};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -36,6 +36,8 @@ pub struct Failure {
 pub struct Status {
     position: AtomicU64,
     built: AtomicU64,
+    /// When the last event that readers see was appended, in microseconds; 0 where nothing was applied since the start.
+    time: AtomicI64,
     inner: Mutex<Inner>,
 }
 
@@ -52,8 +54,15 @@ impl Status {
         LogPosition(self.position.load(Ordering::Acquire))
     }
 
-    pub(super) fn advance(&self, position: LogPosition) {
+    pub(super) fn advance(&self, position: LogPosition, time: Option<Timestamp>) {
+        self.time.store(time.map_or(0, |time| time.0), Ordering::Relaxed);
         self.position.store(position.0, Ordering::Release);
+    }
+
+    /// When the last event that readers see was appended, where it was applied since the start.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.time.load(Ordering::Relaxed))).filter(|time| time.0 != 0)
     }
 
     /// How far a rebuild is.

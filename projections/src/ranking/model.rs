@@ -11,6 +11,7 @@ use dface_domain::{
     ids::{CheckinId, ShopId, UserId},
     ports::{KeyedHash, Keys},
     privacy,
+    sealed::Subject,
     time::Timestamp,
 };
 use fjall::Keyspace;
@@ -103,6 +104,13 @@ impl ReadModel for Ranking {
     fn new(parts: &Parts) -> Self {
         let (keys, hash) = (Arc::clone(&parts.keys), Arc::clone(&parts.hash));
         Self { keys, hash, zone: parts.zone.clone() }
+    }
+
+    fn opens(event: &Event) -> Option<Subject> {
+        match event {
+            Event::CheckedIn(event) if !event.far => event.bssid.as_ref().map(|bssid| bssid.about),
+            _ => None,
+        }
     }
 
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {

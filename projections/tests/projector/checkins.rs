@@ -1,7 +1,7 @@
 //! Check-ins in the trace and in the ranking.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -49,6 +49,7 @@ fn pages_of_the_trace_go_by_time_also_within_a_minute() {
 struct Counted {
     keys: Arc<dyn Keys>,
     opened: Arc<AtomicUsize>,
+    fetched: Arc<Mutex<Vec<Subject>>>,
 }
 
 impl Keys for Counted {
@@ -69,16 +70,21 @@ impl Keys for Counted {
         self.keys.open_bytes(about, sealed)
     }
 
+    fn prefetch(&self, subjects: &mut dyn Iterator<Item = Subject>) {
+        self.fetched.lock().unwrap().extend(subjects);
+    }
+
     fn destroy(&self, subject: Subject) -> Result<(), KeyError> {
         self.keys.destroy(subject)
     }
 }
 
 #[test]
-fn the_ranking_opens_the_access_point_alone() {
+fn the_ranking_opens_the_access_point_alone_and_tells_before_whose_key_it_needs() {
     let mut world = World::new();
-    let opened = Arc::new(AtomicUsize::new(0));
-    world.parts.keys = Arc::new(Counted { keys: Arc::clone(&world.parts.keys), opened: Arc::clone(&opened) });
+    let (opened, fetched) = (Arc::new(AtomicUsize::new(0)), Arc::default());
+    let keys = Arc::clone(&world.parts.keys);
+    world.parts.keys = Arc::new(Counted { keys, opened: Arc::clone(&opened), fetched: Arc::clone(&fetched) });
     let (user, shop) = (world.person("anna", Gender::Female), world.shop("cafe", 30.0, 120.0));
     for minute in 0..20 {
         let bssid = (minute % 4 == 0).then(|| "00:1d:7e:aa:bb:cc".to_owned());
@@ -90,5 +96,10 @@ fn the_ranking_opens_the_access_point_alone() {
     world.settle(&projector);
     assert_eq!(ranking.view().priors().shops[&shop.0].visits, 20);
     assert_eq!(opened.load(Ordering::SeqCst), 5);
+    assert_eq!(
+        *fetched.lock().unwrap(),
+        [Subject::User(user); 5],
+        "keys are fetched for what is opened, and for nothing else"
+    );
     projector.stop();
 }

@@ -6,6 +6,7 @@
 mod away;
 mod checkins;
 mod circles;
+mod elsewhere;
 mod erasure;
 mod families;
 mod generations;

@@ -205,7 +205,16 @@ impl World {
 
     /// A projector in a directory of its own, small batches, no models yet.
     pub fn projector(&self, name: &str) -> Projector {
-        let store = Arc::clone(&self.store) as Arc<dyn EventStore>;
+        self.projector_over(name, self.log())
+    }
+
+    /// The log.
+    pub fn log(&self) -> Arc<dyn EventStore> {
+        Arc::clone(&self.store) as Arc<dyn EventStore>
+    }
+
+    /// The same over something that stands before the log.
+    pub fn projector_over(&self, name: &str, store: Arc<dyn EventStore>) -> Projector {
         let settings = Settings { batch: 7, rebuild_batch: 5, rebuild_memory: 2_000, cache: 4 << 20, min_free: 1 };
         let dir = self.dir.path().join(name);
         let log = self.store.store.log_id();

@@ -42,6 +42,7 @@ pub fn append(cluster: &Cluster, body: Bytes) -> Result<Result<Response<Body>, S
     };
     let (loss, most_bytes) = {
         let mut state = cluster.state();
+        state.asked.appends += 1;
         (state.losses.pop(), state.most_bytes)
     };
     if loss == Some(Loss::Request) {

@@ -161,6 +161,11 @@ impl Log {
         Outcome::Written { revision, position }
     }
 
+    /// Puts events at the end of a stream, wherever that is.
+    pub fn put(&mut self, stream: &str, events: Vec<Proposed>) {
+        self.write(stream, events);
+    }
+
     fn write(&mut self, stream: &str, events: Vec<Proposed>) -> Outcome {
         for event in events {
             self.push(stream, event);

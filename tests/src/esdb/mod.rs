@@ -5,6 +5,7 @@
 //! silent it guesses, and says so at the place. It knows the calls that our adapter makes, and answers all others with `UNIMPLEMENTED`.
 
 mod calls;
+mod filling;
 mod grpc;
 mod log;
 mod reading;
@@ -27,7 +28,10 @@ use tokio_rustls::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::log::Log;
-pub use self::log::Record;
+pub use self::{
+    filling::{Fact, bytes_of},
+    log::Record,
+};
 use crate::Certificate;
 
 /// What happens to an append.
@@ -37,6 +41,19 @@ pub enum Loss {
     Request,
     /// It is written, and the answer is lost.
     Answer,
+}
+
+/// What was asked of it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Appends.
+    pub appends: u64,
+    /// Reads of single streams.
+    pub streams: u64,
+    /// Reads of the log.
+    pub log: u64,
+    /// Subscriptions to the log.
+    pub subscriptions: u64,
 }
 
 /// The cluster. Clones share it; it ends with the last one.
@@ -76,6 +93,9 @@ struct State {
     most_bytes: usize,
     at_once: usize,
     most_at_once: usize,
+    asked: Asked,
+    /// Whether subscriptions are told nothing for now.
+    silent: bool,
 }
 
 impl Cluster {
@@ -133,6 +153,8 @@ impl StandIn {
             most_bytes: 1 << 20,
             at_once: 0,
             most_at_once: 0,
+            asked: Asked::default(),
+            silent: false,
         };
         let cluster = Arc::new(Cluster {
             ports: listeners.iter().map(port).collect(),
@@ -224,6 +246,18 @@ impl StandIn {
     #[must_use]
     pub fn most_at_once(&self) -> usize {
         std::mem::take(&mut self.cluster.state().most_at_once)
+    }
+
+    /// What was asked since this was asked last.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        std::mem::take(&mut self.cluster.state().asked)
+    }
+
+    /// Whether subscriptions are told nothing from now on; what was written meanwhile they are told afterwards.
+    pub fn silent(&self, silent: bool) {
+        self.cluster.state().silent = silent;
+        self.cluster.tell();
     }
 
     /// How many appends were repeats.

@@ -32,9 +32,18 @@ pub fn read(cluster: &Arc<Cluster>, node: usize, must_lead: bool, body: Bytes) -
     let options = options.ok_or_else(unknown)?;
     let filter = Filter::of(options.filter.as_ref()).ok_or_else(unknown)?;
     match (&options.stream, &options.all, options.count, options.subscription) {
-        (Some(stream), None, Some(count), None) => read_stream(cluster, stream, &options, count),
-        (None, Some(all), Some(count), None) => read_all(cluster, all, &options, &filter, count),
-        (None, Some(all), None, Some(())) => Ok(subscribe(cluster, node, must_lead, all, filter)),
+        (Some(stream), None, Some(count), None) => {
+            cluster.state().asked.streams += 1;
+            read_stream(cluster, stream, &options, count)
+        }
+        (None, Some(all), Some(count), None) => {
+            cluster.state().asked.log += 1;
+            read_all(cluster, all, &options, &filter, count)
+        }
+        (None, Some(all), None, Some(())) => {
+            cluster.state().asked.subscriptions += 1;
+            Ok(subscribe(cluster, node, must_lead, all, filter))
+        }
         _ => Err(unknown()),
     }
 }
@@ -180,7 +189,8 @@ impl Subscription {
                 return Some(Part::End(status));
             }
             self.news.borrow_and_update();
-            if !self.take() && self.news.changed().await.is_err() {
+            let silent = self.cluster.state().silent;
+            if (silent || !self.take()) && self.news.changed().await.is_err() {
                 return None;
             }
         }

@@ -11,6 +11,7 @@ mod fleet;
 mod load;
 mod occupants;
 mod rooms;
+mod many;
 mod shared;
 mod starting;
 

@@ -5,6 +5,7 @@
 
 mod contract;
 mod copying;
+mod following;
 mod lost;
 mod place;
 mod server;

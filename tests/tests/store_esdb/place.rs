@@ -4,12 +4,12 @@ use std::{env, sync::Arc, time::Duration};
 
 use dface_commands::{
     store::{
-        contract::Fixture,
+        contract::{Fixture, event, stream},
         esdb::{ConnectError, EsdbConfig, EsdbStore},
     },
     system::{SystemClock, SystemEntropy},
 };
-use dface_domain::ports::{EventStore, PortFuture};
+use dface_domain::ports::{EventStore, Expected, PortFuture};
 use dface_tests::esdb::StandIn;
 
 /// The connection string of a real server.
@@ -72,4 +72,15 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("not in 30 s: {what}"),
     }
+}
+
+/// A store that hears of what others write: an event of another one has reached it, and one stands before all that it holds in memory.
+pub async fn subscribed(server: &StandIn, config: EsdbConfig) -> EsdbStore {
+    let other = connect(EsdbConfig::new(server.url())).await.unwrap();
+    other.append(&stream("before"), Expected::NoStream, vec![event(1_000)]).await.unwrap();
+    let store = connect(config).await.unwrap();
+    let before = store.head();
+    other.append(&stream("told"), Expected::NoStream, vec![event(1_001)]).await.unwrap();
+    soon("the subscription", store.changed(before)).await;
+    store
 }

@@ -13,7 +13,7 @@ use dface_domain::{
 use dface_tests::{Certificate, esdb::StandIn};
 use serde_json::{Value, json};
 
-use crate::place::{connect, hasty, soon, until_connected};
+use crate::place::{connect, hasty, soon, subscribed, until_connected};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_json_with_the_metadata_that_the_servers_tools_know() {
@@ -155,9 +155,8 @@ async fn a_server_that_does_not_answer_is_given_up_at_the_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_calls_than_the_limit_are_at_the_server_at_once() {
     let server = StandIn::start();
-    let store = connect(EsdbConfig { max_calls: 2, ..EsdbConfig::new(server.url()) }).await.unwrap();
+    let store = subscribed(&server, EsdbConfig { max_calls: 2, ..EsdbConfig::new(server.url()) }).await;
     store.append(&stream("s"), Expected::NoStream, events(0..1)).await.unwrap();
-    until_connected(&store, true).await;
     server.delay(Duration::from_millis(50));
     let _before = server.most_at_once();
     let name = stream("s");

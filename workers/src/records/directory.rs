@@ -12,6 +12,7 @@ use dface_domain::{
     ports::PortFuture,
     records::{Records, RecordsUnavailable},
 };
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::unavailable;
@@ -19,7 +20,7 @@ use super::unavailable;
 /// Where files are while they are written.
 const UNFINISHED: &str = "unfinished";
 
-/// The adapter. Records are small, so it blocks on the disk for a moment each time.
+/// The adapter. Records are small, so writing blocks for a moment each time.
 #[derive(Debug)]
 pub struct DirectoryRecords {
     dir: PathBuf,
@@ -81,14 +82,15 @@ fn sync(dir: &Path) -> io::Result<()> {
 
 impl Records for DirectoryRecords {
     fn get<'a>(&'a self, name: &'a str) -> PortFuture<'a, Result<Option<Vec<u8>>, RecordsUnavailable>> {
-        Box::pin(async move {
+        let (path, unfinished) = (self.dir.join(name), self.dir.join(UNFINISHED));
+        let read = move || match fs::read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
             // A file that is missing is no record; a directory that is missing is a disk that is not mounted.
-            match fs::read(self.dir.join(name)) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) if error.kind() == ErrorKind::NotFound && self.dir.join(UNFINISHED).is_dir() => Ok(None),
-                Err(error) => Err(unavailable(&error)),
-            }
-        })
+            Err(error) if error.kind() == ErrorKind::NotFound && unfinished.is_dir() => Ok(None),
+            Err(error) => Err(unavailable(&error)),
+        };
+        // On threads, since many are asked for at once, and a disk on another machine takes its time for each.
+        Box::pin(async { spawn_blocking(read).await.unwrap_or_else(|error| Err(unavailable(&error))) })
     }
 
     fn create<'a>(&'a self, name: &'a str, bytes: &'a [u8]) -> PortFuture<'a, Result<bool, RecordsUnavailable>> {

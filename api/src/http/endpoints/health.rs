@@ -31,7 +31,7 @@ struct Ready {
     ready: bool,
     /// Position of the log's last event.
     head: u64,
-    /// Greatest lag of a read model, in events.
+    /// Greatest lag of a read model, in events; at least so many where the store is elsewhere.
     lag: u64,
     /// Read models that stopped, with the reason.
     stopped: Vec<String>,

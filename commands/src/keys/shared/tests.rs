@@ -12,6 +12,9 @@ use super::*;
 use crate::system::SystemEntropy;
 
 const ANNA: Subject = Subject::User(UserId::Number(1));
+/// Records that a node asks for at once.
+const AT_ONCE: usize = 50;
+
 const BEN: Subject = Subject::User(UserId::Number(2));
 
 /// Records in memory, which can be away.
@@ -20,6 +23,10 @@ struct InMemory {
     records: Mutex<HashMap<String, Vec<u8>>>,
     away: AtomicBool,
     gets: AtomicUsize,
+    /// How long each answer takes.
+    takes: Duration,
+    at_once: AtomicUsize,
+    most_at_once: AtomicUsize,
 }
 
 impl InMemory {
@@ -31,7 +38,13 @@ impl InMemory {
 impl Records for InMemory {
     fn get<'a>(&'a self, name: &'a str) -> PortFuture<'a, Result<Option<Vec<u8>>, RecordsUnavailable>> {
         self.gets.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { self.there().map(|()| self.records.lock().get(name).cloned()) })
+        Box::pin(async move {
+            let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_at_once.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(self.takes).await;
+            self.at_once.fetch_sub(1, Ordering::SeqCst);
+            self.there().map(|()| self.records.lock().get(name).cloned())
+        })
     }
 
     fn create<'a>(&'a self, name: &'a str, bytes: &'a [u8]) -> PortFuture<'a, Result<bool, RecordsUnavailable>> {
@@ -78,6 +91,8 @@ impl World {
             runtime: Handle::current(),
             clock: Arc::clone(&self.clock) as _,
             entropy: Arc::new(SystemEntropy),
+            at_once: AT_ONCE,
+            remembered: 100_000,
         })
     }
 
@@ -190,4 +205,40 @@ async fn while_the_store_is_away_a_task_is_told_nothing_and_a_thread_of_a_read_m
     assert!(!waiting.is_finished());
     world.records.away.store(false, Ordering::SeqCst);
     assert_eq!(waiting.join().unwrap().as_deref(), Some(b"x".as_slice()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_ten_thousand_people_are_fetched_ahead_many_at_once_and_once_a_minute() {
+    let records = InMemory { takes: Duration::from_millis(1), ..InMemory::default() };
+    let world = World { records: Arc::new(records), ..World::default() };
+    let people: Vec<Subject> = (1..=10_000).map(|number| Subject::User(UserId::Number(number))).collect();
+    world.node().ensure(&people).unwrap();
+    let (node, records) = (world.node(), &world.records);
+    for minute in 1..=2 {
+        records.gets.store(0, Ordering::SeqCst);
+        // Twice the same, as in a batch of events.
+        node.prefetch(&mut people.iter().chain(&people).copied());
+        assert_eq!(records.gets.load(Ordering::SeqCst), people.len(), "minute {minute}");
+        node.prefetch(&mut people.iter().copied());
+        let sealed = Sealed::<String>::from_bytes(ANNA, (&node as &dyn Keys).seal(ANNA, &"x").unwrap().bytes);
+        assert_eq!((&node as &dyn Keys).open(&sealed).as_deref(), Some("x"));
+        assert_eq!(records.gets.load(Ordering::SeqCst), people.len(), "minute {minute}: asked again");
+        world.pass(KEPT_S);
+    }
+    assert_eq!(records.most_at_once.load(Ordering::SeqCst), AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_fetched_ahead_is_asked_for_when_it_is_needed() {
+    let world = World::default();
+    let node = world.node();
+    node.ensure(&[ANNA]).unwrap();
+    world.pass(KEPT_S);
+    world.records.away.store(true, Ordering::SeqCst);
+    node.prefetch(&mut [ANNA, BEN].into_iter());
+    world.records.away.store(false, Ordering::SeqCst);
+    assert!(node.seal_bytes(ANNA, b"x").is_ok());
+    // Nobody's key is nobody's trouble before it is needed.
+    node.prefetch(&mut [BEN].into_iter());
+    assert!(matches!(node.seal_bytes(BEN, b"x"), Err(KeyError::Unavailable(_))));
 }

@@ -28,6 +28,12 @@ pub struct EsdbConfig {
     pub max_batch_bytes: usize,
     /// Bytes of the newest events that are kept in memory, since many readers follow the log side by side.
     pub tail_bytes: usize,
+    /// How long who has read all that was told waits for what is known to come, before it asks the server.
+    pub tail_wait: Duration,
+    /// Events of one answer to who reads the log, at most.
+    pub page_events: usize,
+    /// Bytes after which such an answer ends.
+    pub page_bytes: usize,
     /// Calls that wait for the server at once, at most.
     pub max_calls: usize,
     /// What the names of all our streams begin with, before the hyphen: a log of its own for each. Small letters and digits.
@@ -45,6 +51,9 @@ impl EsdbConfig {
             max_batch_events: 10_000,
             max_batch_bytes: 1 << 20,
             tail_bytes: 16 << 20,
+            tail_wait: Duration::from_millis(20),
+            page_events: 4096,
+            page_bytes: 32 << 20,
             max_calls: 64,
             prefix: "dface".to_owned(),
         }
@@ -77,8 +86,8 @@ impl EsdbConfig {
         if self.prefix.is_empty() || !self.prefix.chars().all(plain) {
             return wrong("the prefix of streams must be small letters and digits");
         }
-        if self.deadline.is_zero() || self.max_calls == 0 || self.max_batch_events == 0 {
-            return wrong("deadline, calls at once and events of a batch must be above 0");
+        if self.deadline.is_zero() || [self.max_calls, self.max_batch_events, self.page_events].contains(&0) {
+            return wrong("deadline, calls at once, events of a batch and of a page must be above 0");
         }
         // The client's own error quotes the whole string, with the password.
         match self.completed().parse::<ClientSettings>() {

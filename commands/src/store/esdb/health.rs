@@ -63,6 +63,11 @@ impl Health {
         self.state.lock().calls.is_some()
     }
 
+    /// Whether what others write is told.
+    pub fn follows(&self) -> bool {
+        self.state.lock().following.is_none()
+    }
+
     pub fn shown(&self) -> StoreHealth {
         self.state.lock().shown.clone()
     }

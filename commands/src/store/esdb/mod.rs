@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc};
 
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
-    ports::{Appended, Clock, Entropy, EventStore, Expected, PortFuture, StoreError},
+    ports::{Appended, Behind, Clock, Entropy, EventStore, Expected, PortFuture, StoreError},
     stream::StreamId,
 };
 use parking_lot::Mutex;
@@ -59,6 +59,15 @@ struct Shared {
 impl Shared {
     fn head(&self) -> LogPosition {
         LogPosition(*self.head.borrow())
+    }
+
+    /// Positions are bytes here, so what is in memory is counted. An own append that was not told yet is one event.
+    fn behind(&self, position: LogPosition) -> Behind {
+        let behind = self.tail.behind(position);
+        match behind.events {
+            0 if position < self.head() => Behind { events: 1, ..behind },
+            _ => behind,
+        }
     }
 
     fn raise(&self, position: LogPosition) {
@@ -188,6 +197,10 @@ impl EventStore for EsdbStore {
 
     fn head(&self) -> LogPosition {
         self.inner.shared.head()
+    }
+
+    fn behind(&self, position: LogPosition) -> Behind {
+        self.inner.shared.behind(position)
     }
 
     fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {

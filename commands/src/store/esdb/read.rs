@@ -15,12 +15,6 @@ use super::{
     link::{Session, asking},
 };
 
-/// Events of one answer of `read_all`, at most.
-const PAGE_EVENTS: usize = 4096;
-
-/// Bytes after which an answer of `read_all` ends.
-const PAGE_BYTES: usize = 32 << 20;
-
 /// The server counts with a sign.
 const LAST: u64 = i64::MAX as u64;
 
@@ -105,6 +99,9 @@ impl Shared {
         if let Some(held) = self.tail.after(after, limit) {
             return Ok(held);
         }
+        if let Some(told) = self.told(after, limit).await {
+            return Ok(told);
+        }
         let mut read = match self.read_from(after, limit).await {
             Err(StoreError::Refused(why)) if why == NOWHERE => self.read_from(LogPosition(after.0 + 1), limit).await?,
             read => read?,
@@ -114,13 +111,28 @@ impl Shared {
         Ok(read.into_iter().map(|read| read.event).collect())
     }
 
+    /// What the subscription tells about what comes after `after`, where that is at the end of what it has brought. Some twenty parts of a node follow
+    /// the log, and each is there after each event: the server is not asked by all of them what it is about to tell anyway. None where the
+    /// subscription does not run, or is late.
+    async fn told(&self, after: LogPosition, limit: usize) -> Option<Vec<Recorded>> {
+        if after < self.tail.end() || !self.health.follows() {
+            return None;
+        }
+        if after >= self.head() {
+            return Some(Vec::new());
+        }
+        // An own append is answered before it is told; others' events may stand before it.
+        self.tail.passes(after, self.config.tail_wait).await;
+        self.tail.after(after, limit)
+    }
+
     /// Begins with the event at the position itself.
     async fn read_from(&self, from: LogPosition, limit: usize) -> Result<Vec<Read>, StoreError> {
         let start = match from {
             LogPosition(0) => StreamPosition::Start,
             LogPosition(from) => StreamPosition::Position(Position { commit: from, prepare: from }),
         };
-        let count = limit.min(PAGE_EVENTS) + 1;
+        let count = limit.min(self.config.page_events) + 1;
         let options = ReadAllOptions::default().position(start).max_count(count).filter(self.filter());
         self.link.call(async |session: Session, _| self.read_log(session, &options).await).await
     }
@@ -135,7 +147,7 @@ impl Shared {
     async fn read_log(&self, session: Session, options: &ReadAllOptions) -> Result<Vec<Read>, Trouble> {
         let options = asking!(session, options.clone());
         let page = match timeout(session.patience, session.client.read_all(&options)).await {
-            Ok(Ok(reading)) => self.page(&session, "$all", reading, PAGE_BYTES).await,
+            Ok(Ok(reading)) => self.page(&session, "$all", reading, self.config.page_bytes).await,
             Ok(Err(error)) => return Err(unread("$all", &error)),
             Err(_) => return Err(Trouble::silence()),
         };
@@ -155,7 +167,8 @@ impl Shared {
     async fn page(&self, session: &Session, from: &str, mut reading: ReadStream, most_bytes: usize) -> Page {
         let (mut events, mut bytes) = (Vec::new(), 0);
         let trouble = loop {
-            if bytes > most_bytes {
+            // The first one may be where the reader is already.
+            if bytes > most_bytes && events.len() > 1 {
                 break None;
             }
             match timeout(session.patience, reading.next()).await {

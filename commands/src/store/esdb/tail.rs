@@ -1,10 +1,14 @@
 //! The newest events in memory. A node's read models, processes and doors follow the log side by side; the subscription brings each event
 //! once, and they are answered from here.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
-use dface_domain::envelope::{LogPosition, Recorded};
+use dface_domain::{
+    envelope::{LogPosition, Recorded},
+    ports::Behind,
+};
 use parking_lot::Mutex;
+use tokio::{sync::watch, time::timeout};
 
 use super::event::Read;
 
@@ -15,6 +19,8 @@ const OVERHEAD: usize = 256;
 pub(super) struct Tail {
     most_bytes: usize,
     held: Mutex<Held>,
+    /// Moves with the end, for those who wait for it.
+    ends: watch::Sender<u64>,
 }
 
 struct Held {
@@ -26,7 +32,8 @@ struct Held {
 impl Tail {
     /// Nothing is known after `from` yet.
     pub fn new(from: LogPosition, most_bytes: usize) -> Self {
-        Self { most_bytes, held: Mutex::new(Held { from, bytes: 0, events: VecDeque::new() }) }
+        let held = Mutex::new(Held { from, bytes: 0, events: VecDeque::new() });
+        Self { most_bytes, held, ends: watch::Sender::new(from.0) }
     }
 
     /// Adds the next event of the log; one that is known already is left out.
@@ -35,7 +42,7 @@ impl Tail {
         if read.event.position <= held.end() {
             return;
         }
-        let bytes = read.bytes + OVERHEAD;
+        let (bytes, end) = (read.bytes + OVERHEAD, read.event.position.0);
         held.bytes += bytes;
         held.events.push_back((read.event, bytes));
         while held.bytes > self.most_bytes
@@ -43,6 +50,26 @@ impl Tail {
         {
             held.bytes -= bytes;
             held.from = oldest.position;
+        }
+        drop(held);
+        self.ends.send_replace(end);
+    }
+
+    /// Waits until it knows the log beyond `position`, at most so long.
+    pub async fn passes(&self, position: LogPosition, patience: Duration) {
+        let mut ends = self.ends.subscribe();
+        // The sender is here; who waited in vain looks elsewhere.
+        let _ = timeout(patience, ends.wait_for(|end| *end > position.0)).await;
+    }
+
+    /// How much of the log comes after `position`, as far as it is held.
+    pub fn behind(&self, position: LogPosition) -> Behind {
+        let held = self.held.lock();
+        let next = held.events.partition_point(|(event, _)| event.position <= position);
+        Behind {
+            events: (held.events.len() - next) as u64,
+            at_least: position < held.from,
+            since: held.events.get(next).map(|(event, _)| event.time),
         }
     }
 
@@ -117,6 +144,25 @@ mod tests {
         assert_eq!(positions(&tail, 1, 9), None);
         assert_eq!(positions(&tail, 2, 9), Some(vec![3, 4, 5]));
         assert_eq!(tail.end(), LogPosition(5));
+    }
+
+    #[test]
+    fn it_counts_what_comes_after_a_position_and_says_where_it_cannot_know_all() {
+        let tail = Tail::new(LogPosition(100), 3 * OVERHEAD);
+        let behind = |position| {
+            let Behind { events, at_least, since } = tail.behind(LogPosition(position));
+            (events, at_least, since.map(|time| time.0))
+        };
+        assert_eq!((behind(100), behind(99)), ((0, false, None), (0, true, None)));
+        for position in [110, 120, 130, 140] {
+            let Read { mut event, .. } = read(position);
+            event.time = Timestamp(i64::try_from(position).unwrap());
+            tail.push(Read { event, ..read(position) });
+        }
+        assert_eq!(behind(140), (0, false, None));
+        assert_eq!(behind(120), (2, false, Some(130)));
+        assert_eq!(behind(110), (3, false, Some(120)));
+        assert_eq!(behind(100), (3, true, Some(120)));
     }
 
     #[test]

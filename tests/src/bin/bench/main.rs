@@ -6,6 +6,7 @@ mod chat;
 mod machine;
 mod made;
 mod mqtt;
+mod nodes;
 mod people;
 mod pictures;
 mod push;
@@ -13,6 +14,7 @@ mod rank;
 mod replay;
 mod report;
 mod serving;
+mod slopes;
 mod stats;
 
 use std::{
@@ -68,6 +70,10 @@ enum Part {
     Mqtt,
     /// Pushes to a stand-in for Apple
     Push,
+    /// Several nodes over a stand-in for KurrentDB: following, seeing what another node was told, and a new node (--shops: its log's events)
+    Nodes,
+    /// What one more of each kind costs in the log, on disk and in memory
+    Slopes,
     /// Thumbnails, beside vipsthumbnail
     Pictures(pictures::Args),
     /// What `pictures` measures of ours, in a process of its own
@@ -132,6 +138,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Chat) => page.add(chat::run(&setup)?),
         Some(Part::Mqtt) => page.add(mqtt::run(&setup)?),
         Some(Part::Push) => page.add(push::run(&setup)?),
+        Some(Part::Nodes) => nodes::run(&setup, &mut page)?,
+        Some(Part::Slopes) => slopes::run(&setup, &mut page)?,
         Some(Part::Pictures(args)) => page.add(pictures::bench(&setup, &args)?),
         Some(Part::PicturesWork(_)) => {}
         Some(Part::Rank(args)) => return rank::run(&setup, &args),
@@ -143,6 +151,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
             page.add(chat::run(&setup)?);
             page.add(mqtt::run(&setup)?);
             page.add(push::run(&setup)?);
+            nodes::run(&setup, &mut page)?;
+            slopes::run(&setup, &mut page)?;
         }
     }
     if writes && Path::new(PAGE).parent().is_some_and(Path::is_dir) {

@@ -3,7 +3,7 @@
 
 mod load;
 mod servers;
-mod stream;
+pub mod stream;
 
 use std::time::Duration;
 

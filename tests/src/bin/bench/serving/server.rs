@@ -72,6 +72,11 @@ impl Server {
         processor_time(self.child.id())
     }
 
+    /// The most bytes that it had in memory.
+    pub fn peak_memory(&self) -> u64 {
+        machine::kilobytes(&format!("/proc/{}/status", self.child.id()), "VmHWM:").unwrap_or_default() << 10
+    }
+
     /// Bytes in memory.
     pub fn memory(&self) -> u64 {
         machine::kilobytes(&format!("/proc/{}/status", self.child.id()), "VmRSS:").unwrap_or_default() << 10
