@@ -9,9 +9,9 @@ mod dead;
 mod duties;
 mod fleet;
 mod load;
+mod many;
 mod occupants;
 mod rooms;
-mod many;
 mod shared;
 mod starting;
 
