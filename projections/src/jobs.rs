@@ -7,7 +7,7 @@ mod ask;
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
-    events::{CampaignMade, Event, PhotoPlace},
+    events::{CampaignMade, Event, JobDied, PhotoPlace},
     ids::{CampaignId, MessageId, PhotoId, UserId},
     jobs::{CouponTask, JobId, JobKind},
     messages::Party,
@@ -56,6 +56,12 @@ pub struct Death {
     pub attempts: u32,
     /// What went wrong last.
     pub error: String,
+}
+
+impl Death {
+    fn of(event: &JobDied) -> Self {
+        Self { attempts: event.attempts, error: event.error.clone() }
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -122,10 +128,7 @@ impl ReadModel for Jobs {
             }
             Event::CampaignMade(event) => ask(Ask::Coupon(coupon_task(event)), recorded, rows),
             Event::CampaignDrawn(event) => end_at(&campaign_key(event.campaign), JobKind::Coupon, rows),
-            Event::JobDied(event) => {
-                let (attempts, error) = (event.attempts, event.error.clone());
-                fate(event.job, Some(Death { attempts, error }), rows)
-            }
+            Event::JobDied(event) => fate(event.job, Some(Death::of(event)), rows),
             Event::JobRevived(event) => fate(event.job, None, rows),
             Event::MessageMissed(event) => match event.to {
                 Party::User(user) if rows.get::<StreamId>(&token_key(user))?.is_some() => {

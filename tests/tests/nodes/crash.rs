@@ -97,7 +97,6 @@ impl World {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how long it took is what somebody may want to know")]
 fn of_each_node_in_turn_loses_nothing_that_was_answered_and_does_nothing_twice() {
     let size = Size::wanted();
     let (mut world, phones) = World::new(size);

@@ -62,7 +62,6 @@ fn three_nodes_know_of_each_other_and_each_duty_is_one_node_s() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how long it took is what somebody may want to know")]
 fn the_death_of_an_owner_gives_each_of_its_duties_to_another_node() {
     let mut fleet = Fleet::of(NODES, |setup| setup);
     let before = agreed(&fleet, &[0, 1, 2]);

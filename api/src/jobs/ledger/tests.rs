@@ -23,7 +23,7 @@ fn what_was_asked_for_is_to_be_put_until_it_was_and_stays_known() {
     let ledger = Ledger::open(dir.path()).unwrap();
     let (first, second) = (asked(JobKind::Picture, 1), asked(JobKind::Weibo, 2));
     ledger.asked(&[first.clone(), second.clone()]).unwrap();
-    ledger.asked(&[second.clone()]).unwrap();
+    ledger.asked(std::slice::from_ref(&second)).unwrap();
     assert_eq!(ledger.todo(10).unwrap(), [first.id, second.id]);
     ledger.put(first.id, Timestamp(50)).unwrap();
     drop(ledger);
@@ -42,7 +42,7 @@ fn reports_move_a_job_and_an_operator_brings_a_dead_one_back() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let one = asked(JobKind::Coupon, 1);
-    ledger.asked(&[one.clone()]).unwrap();
+    ledger.asked(std::slice::from_ref(&one)).unwrap();
     ledger.put(one.id, Timestamp(2)).unwrap();
     ledger.heard(&report(one.id, 1, News::Started)).unwrap();
     assert_eq!(ledger.counts()[JobKind::Coupon as usize], [0, 1, 0]);
@@ -80,7 +80,7 @@ fn what_another_node_has_put_is_waited_for_and_not_put_again() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
     let (old, new, other) = (asked(JobKind::Push, 3), asked(JobKind::Push, 8), asked(JobKind::Picture, 5));
-    ledger.asked(&[old.clone()]).unwrap();
+    ledger.asked(std::slice::from_ref(&old)).unwrap();
     ledger.pause(JobKind::Weibo, true).unwrap();
     // Another node had the jobs for a while.
     ledger.forget().unwrap();
