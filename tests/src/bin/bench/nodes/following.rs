@@ -85,7 +85,7 @@ async fn follow(world: &World, own: bool, time: Duration) -> Result<(u64, Durati
         let writing = move || {
             let mut events = 0;
             while begun.elapsed() < time {
-                events += server.fill((events..events + OTHERS).map(|count| Ok::<_, Failed>(followed(0, count))))?;
+                events += server.fill((events..events + OTHERS).map(|count| Ok::<_, Failed>(followed(1, count))))?;
             }
             Ok::<_, Failed>(events)
         };
