@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
 
 mod away;
-mod rooms;
+mod occupants;
 mod shared;
 mod starting;
 
