@@ -35,7 +35,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    ledger::Ledger,
+    ledger::{JobState, Ledger},
     ports::{Outcomes, Outstanding, Trouble},
 };
 
@@ -150,12 +150,17 @@ impl Desk {
         Ok(waited)
     }
 
-    /// Has what waits made once more, as what it is made of stands now. Whether it waited: one that a worker has in hands can be asked for
-    /// again afterwards.
+    /// Has what waits made once more, as what it is made of stands now. Whether it waited: one that a worker has in hands, or that was not taken up
+    /// yet, can be asked for again afterwards. What is dead stays so, and is made when an operator has it done again.
     ///
     /// # Errors
     /// `Queue`, `Trouble`.
     pub async fn renew(&self, id: JobId) -> Result<bool, DeskError> {
+        match self.parts.ledger.get(id)? {
+            None => return Ok(false),
+            Some(entry) if entry.state == JobState::Dead => return Ok(true),
+            Some(_) => {}
+        }
         let waited = self.parts.queue.remove(id).await?;
         if waited {
             self.parts.ledger.again(id, false, self.parts.clock.now())?;
