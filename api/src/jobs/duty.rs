@@ -61,6 +61,10 @@ async fn tenure(node: Arc<Node>, desk: Arc<Desk>, ends: CancellationToken) {
     for kind in JobKind::ALL {
         node.processes.checkpoints().hand_over(place(kind)).await;
     }
+    // Until it is this node's again, nobody here shall take it for what is so.
+    if let Err(error) = desk.parts.ledger.forget() {
+        tracing::warn!(%error, "what was known of jobs is not forgotten: the next tenure does");
+    }
 }
 
 async fn all(mut tasks: JoinSet<()>) {

@@ -36,7 +36,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    ledger::Ledger,
+    ledger::{JobState, Ledger},
     ports::{Outcomes, Outstanding, Trouble},
 };
 
@@ -148,14 +148,25 @@ impl Desk {
         Ok(self.parts.ledger.over(id)?)
     }
 
-    /// Has a job that was taken off the queue made and put once more, as what it is made of stands now.
+    /// Has a job that was taken off the queue made and put once more, as what it is made of stands now. What is dead stays so, and is made when an
+    /// operator has it done again.
     ///
     /// # Errors
     /// `Trouble`.
     pub fn renew(&self, id: JobId) -> Result<(), DeskError> {
-        self.parts.ledger.again(id, false, self.parts.clock.now())?;
-        self.todo.notify_one();
+        if self.state(id)?.is_some_and(|state| state != JobState::Dead) {
+            self.parts.ledger.again(id, false, self.parts.clock.now())?;
+            self.todo.notify_one();
+        }
         Ok(())
+    }
+
+    /// How a job stands; none where it is over, or was not taken up yet.
+    ///
+    /// # Errors
+    /// `Trouble`.
+    pub fn state(&self, id: JobId) -> Result<Option<JobState>, DeskError> {
+        Ok(self.parts.ledger.get(id)?.map(|entry| entry.state))
     }
 
     fn known(&self, id: JobId) -> Result<(), DeskError> {

@@ -22,7 +22,6 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    ledger::JobState,
     ports::{Asked, Recorded, Rendered},
     *,
 };
@@ -211,6 +210,10 @@ async fn an_operator_retries_a_dead_job_and_drops_another() {
     let died = |id| (id, 1, "no paper".to_owned());
     let known = world.log.dead.lock().clone();
     assert!(known.len() == 2 && known.contains(&died(first)), "the log has it, for the next node: {known:?}");
+    // Another device was bound: that is made anew when an operator has it done again.
+    world.desk.renew(first).unwrap();
+    assert!(world.desk.ledger().todo(10).unwrap().is_empty());
+    assert_eq!(world.state(first), Some(JobState::Dead));
     world.desk.retry(first).await.unwrap();
     assert_eq!(*world.log.dead.lock(), [died(second)]);
     let again = world.next().await;

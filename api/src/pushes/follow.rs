@@ -168,7 +168,7 @@ async fn shown(node: &Node, position: LogPosition) {
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 fn tell_lag<F: Follower>(node: &Node, looked: LogPosition) {
-    let lag = node.store.head().0.saturating_sub(looked.0);
+    let lag = node.store.behind(looked).events;
     metrics::gauge!(PUSH_LAG, "follower" => F::NAME).set(lag as f64);
 }
 

@@ -23,7 +23,7 @@ use super::{
     payload::{Due, payload},
 };
 use crate::{
-    jobs::{Desk, DeskError},
+    jobs::{Desk, DeskError, ledger::JobState},
     node::Node,
 };
 
@@ -155,8 +155,14 @@ async fn change_all(desk: &Desk, changing: &mut BTreeMap<JobId, Changing>) -> Re
     if changing.is_empty() {
         return Ok(());
     }
-    let begun = Instant::now();
-    let there = desk.queue().remove(&changing.keys().copied().collect()).await?;
+    let (begun, mut sought) = (Instant::now(), BTreeSet::new());
+    for (id, one) in changing.iter() {
+        // What is not taken up yet is renewed once it is; what is dead is an operator's.
+        if one.change == Change::Over || matches!(desk.state(*id)?, Some(JobState::Waiting | JobState::Running)) {
+            sought.insert(*id);
+        }
+    }
+    let there = desk.queue().remove(&sought).await?;
     for id in there {
         if let Some(one) = changing.get_mut(&id) {
             one.out = true;

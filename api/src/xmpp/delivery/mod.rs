@@ -144,7 +144,7 @@ async fn follow(chat: Arc<Chat>, stop: CancellationToken) {
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 fn tell_lag(chat: &Chat) {
-    let lag = chat.node.store.head().0.saturating_sub(chat.delivery.done().0);
+    let lag = chat.node.store.behind(chat.delivery.done()).events;
     metrics::gauge!(CHAT_DELIVERY_LAG).set(lag as f64);
 }
 
