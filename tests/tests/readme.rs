@@ -66,6 +66,7 @@ impl Server {
         let mut child = Command::new(dface())
             .args(["serve", "--demo", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .envs([("DFACE_LISTEN__XMPP", "127.0.0.1:0"), ("DFACE_LISTEN__XMPP_API", "127.0.0.1:0")])
+            .env("DFACE_LISTEN__MQTT", "127.0.0.1:0")
             .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -84,7 +84,7 @@ impl ShopTrees {
     }
 
     /// The `n` nearest within so many metres, as [`Self::nearest`] tells them. Shops are not queued but gathered, and those that are too far let go now
-    /// and then: two thirds of the time.
+    /// and then.
     pub(super) fn nearest_n(&self, from: Vector, n: usize, max_metres: f64) -> Vec<(Slot, f64)> {
         let mut near =
             Near { from, n, max_square: square_for_metres(max_metres), found: Vec::with_capacity(2 * n.min(512)) };

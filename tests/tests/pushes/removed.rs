@@ -38,10 +38,7 @@ fn before(world: &World) -> Before {
     let voice = send(anna, group, AMR, &[("type", "1"), ("length", "3")])["content"].clone();
     let picture = upload(&world.server, &of_seed(5));
     report(&world.server, &event("p", "talk", json!({"type": 2, "content": picture})));
-    report(
-        &world.server,
-        &event("l", "locate", json!({"type": 1, "locus": 0, "radius": 0, "lat": LAT, "lon": 120.5})),
-    );
+    report(&world.server, &event("l", "locate", json!({"type": 1, "locus": 0, "radius": 0, "lat": LAT, "lon": 120.5})));
     let message = say(ben, group, "我说的");
     let open: [(&str, &dyn Display); 4] =
         [("group_id", &group), ("imei", &BENS), ("consent", &"1"), ("dev_name", &"二宝")];
