@@ -7,14 +7,14 @@ use std::{
 };
 
 use dface_domain::{
-    jobs::{JobId, JobKind, QueueError},
+    jobs::{JobKind, QueueError},
     time::{SECOND, Timestamp},
 };
 use tokio::task::{JoinError, JoinSet};
 
 use super::{
     Desk, Patience,
-    ledger::{Entry, JobState},
+    ledger::{Entry, JobState, Todo},
     ports::{Rendered, Trouble},
 };
 
@@ -99,14 +99,14 @@ async fn put_all(desk: &Arc<Desk>) -> Result<(), Trouble> {
 }
 
 /// Puts them side by side. One that cannot be put holds up no other; what went wrong first is told when all are through.
-async fn put_these(desk: &Arc<Desk>, todo: Vec<JobId>) -> Result<(), Trouble> {
+async fn put_these(desk: &Arc<Desk>, todo: Vec<Todo>) -> Result<(), Trouble> {
     let (mut putting, mut trouble) = (JoinSet::new(), Ok(()));
-    for id in todo {
+    for one in todo {
         if putting.len() == AT_ONCE {
             trouble = trouble.and(through(putting.join_next().await));
         }
         let desk = Arc::clone(desk);
-        putting.spawn(async move { put_one(&desk, id).await });
+        putting.spawn(async move { put_one(&desk, &one).await });
     }
     while let Some(put) = putting.join_next().await {
         trouble = trouble.and(through(Some(put)));
@@ -118,8 +118,8 @@ fn through(put: Option<Result<Result<(), Trouble>, JoinError>>) -> Result<(), Tr
     put.unwrap_or(Ok(Ok(()))).unwrap_or_else(|error| Err(Trouble(error.to_string())))
 }
 
-async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
-    let ledger = &desk.parts.ledger;
+async fn put_one(desk: &Desk, todo: &Todo) -> Result<(), Trouble> {
+    let (ledger, id) = (&desk.parts.ledger, todo.id);
     let job = match desk.parts.outstanding.render(id).await? {
         Rendered::Job(job) => job,
         Rendered::Over(outcome) => {
@@ -129,7 +129,7 @@ async fn put_one(desk: &Desk, id: JobId) -> Result<(), Trouble> {
         Rendered::Gone => return ledger.over(id),
     };
     match desk.parts.queue.put(&job).await {
-        Ok(()) => ledger.put(id, desk.parts.clock.now()),
+        Ok(()) => ledger.put(todo, desk.parts.clock.now()),
         Err(QueueError::Refused(why)) => {
             desk.parts.outcomes.died(id, 0, &why).await?;
             ledger.dead(id, &why)

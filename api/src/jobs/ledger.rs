@@ -6,7 +6,7 @@
 //! | keyspace | key | row |
 //! |---|---|---|
 //! | `jobs` | the job's id | [`Entry`] |
-//! | `todo` | kind, 0, where the log asks for it, cause | nothing: what is to be put on the queue |
+//! | `todo` | kind, 0, where the log asks for it, cause | what is to be put on the queue: since when, where it is not the first time |
 //! | `meta` | `cursor` | how far the log was read |
 //! | `pauses` | kind | nothing |
 
@@ -34,6 +34,15 @@ const CURSOR: &str = "cursor";
 
 /// Jobs by kind and state.
 pub type Counts = [[u64; JobState::ALL.len()]; JobKind::ALL.len()];
+
+/// A job that is to be put on the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Todo {
+    /// Which.
+    pub id: JobId,
+    /// What stands in its row: another thing once it is to be put again.
+    mark: Box<[u8]>,
+}
 
 struct Tally {
     counts: Counts,
@@ -134,16 +143,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes a job where it is known, together with whether it is to be put on the queue.
-    fn change(&self, id: JobId, todo: bool, change: impl FnOnce(&mut Entry)) -> Result<bool, Trouble> {
+    /// Changes a job where it is known, together with its row among what is to be put on the queue: as that stood goes in, as it shall comes out.
+    fn change(
+        &self,
+        id: JobId,
+        change: impl FnOnce(&mut Entry, Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<bool, Trouble> {
         let mut tally = self.tally.lock();
         let Some(mut entry) = self.get(id)? else { return Ok(false) };
-        change(&mut entry);
+        let key = todo_key(id, entry.cursor);
+        let mark = self.todo.get(&key)?;
         let mut batch = self.db.batch();
-        if todo {
-            batch.insert(&self.todo, todo_key(id, entry.cursor), []);
-        } else {
-            batch.remove(&self.todo, todo_key(id, entry.cursor));
+        match change(&mut entry, mark.as_deref()) {
+            Some(mark) => batch.insert(&self.todo, key, mark),
+            None => batch.remove(&self.todo, key),
         }
         self.set(&mut batch, &mut tally, id, Some(&entry))?;
         batch.commit()?;
@@ -190,25 +203,38 @@ impl Ledger {
     ///
     /// # Errors
     /// The disk's.
-    pub fn todo(&self, limit: usize) -> Result<Vec<JobId>, Trouble> {
+    pub fn todo(&self, limit: usize) -> Result<Vec<Todo>, Trouble> {
         let paused = self.paused.borrow().clone();
         let mut found = Vec::new();
         for kind in JobKind::ALL.into_iter().filter(|kind| !paused.contains(kind)) {
             for guard in self.todo.prefix(prefix(kind)).take(limit) {
-                found.extend(of_todo_key(kind, &guard.key()?));
+                let (key, mark) = guard.into_inner()?;
+                found.extend(of_todo_key(kind, &key).map(|id| Todo { id, mark: Box::from(&*mark) }));
             }
         }
         Ok(found)
     }
 
-    /// It is on the queue.
+    /// It is on the queue as it was asked for then; what was to be put again since still is.
     ///
     /// # Errors
     /// The disk's.
-    pub fn put(&self, id: JobId, at: Timestamp) -> Result<(), Trouble> {
-        self.change(id, false, |entry| {
-            entry.puts = entry.puts.saturating_add(1);
-            entry.heard = entry.heard.max(at);
+    pub fn put(&self, todo: &Todo, at: Timestamp) -> Result<(), Trouble> {
+        self.change(todo.id, |entry, mark| {
+            entry.was_put(at);
+            mark.filter(|mark| **mark != *todo.mark).map(<[u8]>::to_vec)
+        })?;
+        Ok(())
+    }
+
+    /// It is on the queue once more, whatever is to be put besides.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn put_besides(&self, id: JobId, at: Timestamp) -> Result<(), Trouble> {
+        self.change(id, |entry, mark| {
+            entry.was_put(at);
+            mark.map(<[u8]>::to_vec)
         })?;
         Ok(())
     }
@@ -218,11 +244,12 @@ impl Ledger {
     /// # Errors
     /// The disk's.
     pub fn again(&self, id: JobId, anew: bool, at: Timestamp) -> Result<bool, Trouble> {
-        self.change(id, true, |entry| {
+        self.change(id, |entry, _| {
             entry.heard = at;
             if anew {
                 (entry.state, entry.attempts, entry.puts) = (JobState::Waiting, 0, 0);
             }
+            Some(at.0.to_be_bytes().to_vec())
         })
     }
 
@@ -231,8 +258,9 @@ impl Ledger {
     /// # Errors
     /// The disk's.
     pub fn dead(&self, id: JobId, error: &str) -> Result<(), Trouble> {
-        self.change(id, false, |entry| {
+        self.change(id, |entry, _| {
             (entry.state, entry.error) = (JobState::Dead, Some(error.to_owned()));
+            None
         })?;
         Ok(())
     }

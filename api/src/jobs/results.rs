@@ -72,7 +72,7 @@ async fn record(desk: &Desk, id: JobId, outcome: Outcome) -> Result<(), Trouble>
         Recorded::Again(job) => {
             tracing::info!(%id, "what a job made is gone; it is done once more");
             desk.parts.queue.put(&job).await.map_err(|e| Trouble(e.to_string()))?;
-            desk.parts.ledger.put(id, desk.parts.clock.now())
+            desk.parts.ledger.put_besides(id, desk.parts.clock.now())
         }
     }
 }

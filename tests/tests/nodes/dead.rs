@@ -43,6 +43,11 @@ fn a_dead_job_stays_dead_over_the_deaths_of_nodes_until_an_operator_retries_it()
         family.devices.iter().all(told).then_some(())
     });
     fleet.no_job_is_left();
+    // A stop keeps in the log how far pushes are; after a death, whoever goes on would tell the devices of what was before they were bound.
+    let before = fleet.owners(0)["jobs"];
+    fleet.roads[before].close();
+    fleet.nodes[before].stop();
+    fleet.start_again(before);
     for device in &family.devices {
         apple.production.device(device, Mood::Fails);
     }

@@ -61,4 +61,10 @@ impl Entry {
         let heard = if is_put { asked.since.max(at) } else { asked.since };
         Self { state, attempts, error, since: asked.since, cursor: asked.cursor, puts: u32::from(is_put), heard }
     }
+
+    /// It is on the queue once more.
+    pub(super) fn was_put(&mut self, at: Timestamp) {
+        self.puts = self.puts.saturating_add(1);
+        self.heard = self.heard.max(at);
+    }
 }
