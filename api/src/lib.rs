@@ -8,6 +8,7 @@ pub mod cleaning;
 pub mod cli;
 pub mod closures;
 pub mod code_limits;
+pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod http;

@@ -11,6 +11,7 @@ use std::{
 use dface_commands::{CommandError, Commands, keys::SharedKeys, processes::Processes, store::embedded::OpenError};
 use dface_domain::{objects::Objects, ports::EventStore, signals::Signals};
 use dface_projections::{
+    audit::{Audit, AuditView},
     away::{Away, AwayView},
     blocks::{Blocks, BlocksView},
     circles::{Circles, CirclesView},
@@ -92,6 +93,7 @@ impl From<CommandError> for StartError {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "named as their modules, which say what they are")]
 pub struct Views {
+    pub audit: Served<AuditView>,
     pub away: Served<AwayView>,
     pub blocks: Served<BlocksView>,
     pub circles: Served<CirclesView>,
@@ -258,6 +260,7 @@ fn open_models(
     let messages = projector.add::<Messages>();
     let push_tokens = projector.add::<PushTokens>();
     let circles = projector.add::<Circles>();
+    let audit = projector.add::<Audit>();
     let away = projector.add::<Away>();
     let families = projector.add::<Families>();
     let views = Views {
@@ -275,6 +278,7 @@ fn open_models(
         messages: projector.take(messages)?,
         push_tokens: projector.take(push_tokens)?,
         circles: projector.take(circles)?,
+        audit: projector.take(audit)?,
         away: projector.take(away)?,
         families: projector.take(families)?,
     };

@@ -37,6 +37,7 @@ mod sign_in_names;
 pub mod store;
 pub mod system;
 pub mod talks;
+pub mod tokens;
 pub mod watches;
 pub mod weibo;
 

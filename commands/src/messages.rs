@@ -8,6 +8,7 @@ use dface_domain::{
         Conversation, Inbox, InboxCommand, Message, MessageCommand, MessageKind, MessageState, Party, Stanza, kind_of,
     },
     ports::{KeyError, KeyedHash},
+    rejection::Rejection,
     sealed::Subject,
     stream::StreamId,
     time::Timestamp,
@@ -177,6 +178,20 @@ impl Commands {
     pub async fn missed(&self, message: MessageId, context: &Context) -> Result<Option<LogPosition>, CommandError> {
         let stream = StreamId::message(message);
         Ok(self.executor.execute::<Message>(&stream, &MessageCommand::Miss, context, Guess::Known).await?.position)
+    }
+
+    /// An operator takes a message out of every archive and inbox; once more is the same.
+    ///
+    /// # Errors
+    /// There is none, or the machinery.
+    pub async fn remove_message(
+        &self,
+        message: MessageId,
+        context: &Context,
+    ) -> Result<Option<LogPosition>, CommandError> {
+        let stream = StreamId::message(message);
+        let done = self.executor.execute::<Message>(&stream, &MessageCommand::Remove, context, Guess::Known).await?;
+        if done.state.is_sent() { Ok(done.position) } else { Err(Rejection::MessageUnknown(message).into()) }
     }
 
     /// Notes that all that was stored for `owner` up to and with the event `last` is on their phone.

@@ -34,5 +34,6 @@ pub mod sign_in_names;
 pub mod signals;
 pub mod stream;
 pub mod time;
+pub mod tokens;
 pub mod topics;
 pub mod watches;

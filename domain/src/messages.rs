@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     aggregate::Aggregate,
-    events::{Event, InboxTaken, MessageMissed, MessageReceipted, MessageSent},
+    events::{Event, InboxTaken, MessageMissed, MessageReceipted, MessageRemoved, MessageSent},
     ids::{InvalidId, MessageId, ShopId, UserId},
     rejection::Rejection,
 };
@@ -173,6 +173,7 @@ pub struct Message {
     sent: Option<(Party, Party)>,
     state: MessageState,
     missed: bool,
+    removed: bool,
 }
 
 /// What can be asked of a message.
@@ -184,6 +185,8 @@ pub enum MessageCommand {
     Receipt(MessageReceipted),
     /// Its receiver had no live stream.
     Miss,
+    /// An operator takes it away.
+    Remove,
 }
 
 impl Message {
@@ -195,6 +198,8 @@ impl Message {
 }
 
 impl Aggregate for Message {
+    const SCHEMA: u8 = 2;
+
     type Command = MessageCommand;
 
     fn decide(&self, command: &MessageCommand) -> Result<Vec<Event>, Rejection> {
@@ -213,10 +218,17 @@ impl Aggregate for Message {
                 vec![event.clone().into()]
             }
             MessageCommand::Miss
-                if !self.missed && self.state == MessageState::Sent && !matches!(to, Party::Room(_)) =>
+                if !self.missed
+                    && !self.removed
+                    && self.state == MessageState::Sent
+                    && !matches!(to, Party::Room(_)) =>
             {
                 let Some(message) = self.id else { return Ok(vec![]) };
                 vec![MessageMissed { message, to }.into()]
+            }
+            MessageCommand::Remove if !self.removed => {
+                let Some(message) = self.id else { return Ok(vec![]) };
+                vec![MessageRemoved { message, from, to }.into()]
             }
             _ => vec![],
         })
@@ -230,6 +242,7 @@ impl Aggregate for Message {
             }
             Event::MessageReceipted(event) => self.state = event.state,
             Event::MessageMissed(_) => self.missed = true,
+            Event::MessageRemoved(_) => self.removed = true,
             _ => {}
         }
     }
@@ -307,6 +320,18 @@ mod tests {
         let send = MessageCommand::Send(sent.clone());
         given::<Message>([]).when(&send).then([sent.clone().into()]);
         given::<Message>([sent.into()]).when(&send).then_nothing();
+    }
+
+    #[test]
+    fn a_message_is_removed_once_and_then_missed_no_more() {
+        let (conversation, kind) = (Conversation::of(ANNA, BEN), MessageKind::Text);
+        let body = Sealed::from_bytes(Subject::User(UserId::Number(7)), vec![1]);
+        let sent = MessageSent { message: ID, conversation, from: ANNA, to: BEN, kind, body, stanza: None };
+        let removed: Event = MessageRemoved { message: ID, from: ANNA, to: BEN }.into();
+        given::<Message>([sent.clone().into()]).when(&MessageCommand::Remove).then([removed.clone()]);
+        given::<Message>([sent.clone().into(), removed.clone()]).when(&MessageCommand::Remove).then_nothing();
+        given::<Message>([sent.into(), removed]).when(&MessageCommand::Miss).then_nothing();
+        given::<Message>([]).when(&MessageCommand::Remove).then_nothing();
     }
 
     fn receipt(state: MessageState) -> MessageReceipted {

@@ -1,6 +1,9 @@
 //! Rules that say no. The doors turn each into their own form (HTTP status, XMPP condition) by its kind, once.
 
-use crate::ids::{CampaignId, CheckinId, FileId, GroupId, PhotoId, RecordId, ShopId, UserId};
+use crate::{
+    ids::{CampaignId, CheckinId, FileId, GroupId, MessageId, PhotoId, RecordId, ShopId, UserId},
+    tokens::TokenName,
+};
 
 /// What sort of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +146,18 @@ pub enum Rejection {
     /// The circle has as many watches as it may.
     #[error("group_id: a circle has at most {0} watches")]
     TooManyWatches(usize),
+    /// There is no such message.
+    #[error("id: there is no message {0}")]
+    MessageUnknown(MessageId),
+    /// A token of this name is there.
+    #[error("name: there is a token {0}; delete it first, or choose another name")]
+    TokenNameTaken(TokenName),
+    /// There is no such token.
+    #[error("name: there is no token {0}")]
+    TokenUnknown(TokenName),
+    /// There are as many tokens as there may be.
+    #[error("name: there are {0} tokens, as many as there may be; delete one first")]
+    TooManyTokens(usize),
 }
 
 impl Rejection {
@@ -191,6 +206,10 @@ impl Rejection {
             Self::WrongCode => "wrong_code",
             Self::WatchBound => "watch_bound",
             Self::TooManyWatches(_) => "too_many_watches",
+            Self::MessageUnknown(_) => "message_unknown",
+            Self::TokenNameTaken(_) => "token_name_taken",
+            Self::TokenUnknown(_) => "token_unknown",
+            Self::TooManyTokens(_) => "too_many_tokens",
         }
     }
 
@@ -211,7 +230,9 @@ impl Rejection {
             | Self::CircleUnknown(_)
             | Self::MemberUnknown(_)
             | Self::CodeUnknown
-            | Self::WatchUnknown => RejectionKind::NotFound,
+            | Self::WatchUnknown
+            | Self::MessageUnknown(_)
+            | Self::TokenUnknown(_) => RejectionKind::NotFound,
             Self::CheckinNotYours(_)
             | Self::PhotoNotYours(_)
             | Self::ReceiverBlocked
@@ -234,7 +255,9 @@ impl Rejection {
             | Self::TooManyCircles(_)
             | Self::TooManyCodes(_)
             | Self::WatchBound
-            | Self::TooManyWatches(_) => RejectionKind::Conflict,
+            | Self::TooManyWatches(_)
+            | Self::TokenNameTaken(_)
+            | Self::TooManyTokens(_) => RejectionKind::Conflict,
             Self::CouponExpired(_) => RejectionKind::Gone,
             Self::FollowsOneself | Self::BlocksOneself | Self::NotTheAlbum => RejectionKind::Invalid,
         }

@@ -191,6 +191,12 @@ impl StreamId {
         Self::new(Category::Inbox, owner)
     }
 
+    /// All named tokens.
+    #[must_use]
+    pub fn tokens() -> Self {
+        Self::new(Category::System, "tokens")
+    }
+
     /// A session.
     #[must_use]
     pub fn session(session: SessionId) -> Self {

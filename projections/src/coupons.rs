@@ -172,6 +172,18 @@ impl CouponsView {
         rows::scan(&self.rows, &[CAMPAIGN]).skip(skip).take(take).map(|found| Ok(found?.1)).collect()
     }
 
+    /// Those of a shop, in the same order.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn of_shop(&self, shop: ShopId, skip: usize, take: usize) -> Result<Vec<CampaignEntry>, ModelError> {
+        let mut found = Vec::new();
+        for period in rows::scan::<Period>(&self.rows, &KeyBuf::tag(OF_SHOP).shop(shop)).skip(skip).take(take) {
+            found.extend(self.campaign(period?.1.campaign)?);
+        }
+        Ok(found)
+    }
+
     /// The campaigns of `shop` that run on `trigger` at `at`.
     ///
     /// # Errors

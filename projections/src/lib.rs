@@ -1,5 +1,6 @@
 //! The reading side: the projector and one module for each read model. Never appends an event.
 
+pub mod audit;
 pub mod away;
 pub mod blocks;
 pub mod circles;

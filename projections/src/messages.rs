@@ -12,7 +12,7 @@ mod view;
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
-    events::{Event, InboxTaken, MessageReceipted, MessageSent},
+    events::{Event, InboxTaken, MessageReceipted, MessageRemoved, MessageSent},
     ids::{MessageId, UserId},
     messages::{Conversation, MessageKind, MessageState, Party, Stanza},
     sealed::{Sealed, Subject},
@@ -109,7 +109,8 @@ impl ReadModel for Messages {
 
     const NAME: &'static str = "messages";
     const SCHEMA: u32 = 1;
-    const WANTS: &'static [&'static str] = &["InboxTaken", "MessageReceipted", "MessageSent", "PersonErased"];
+    const WANTS: &'static [&'static str] =
+        &["InboxTaken", "MessageReceipted", "MessageRemoved", "MessageSent", "PersonErased"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -120,6 +121,7 @@ impl ReadModel for Messages {
             Event::MessageSent(event) => sent(event, recorded, rows),
             Event::MessageReceipted(event) => receipted(event, recorded, rows),
             Event::InboxTaken(event) => taken(event, rows),
+            Event::MessageRemoved(event) => removed(event, rows),
             Event::PersonErased(event) => forget(event.user, rows),
             _ => Ok(()),
         }
@@ -209,6 +211,16 @@ fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
     }
     rows.delete(&last_key(party));
     Ok(())
+}
+
+fn removed(event: &MessageRemoved, rows: &mut Rows) -> Result<(), ModelError> {
+    let Some(position) = rows.get::<LogPosition>(&position_key(event.message))? else { return Ok(()) };
+    if let Some(row) = rows.get::<MessageRow>(&message_key(position))?
+        && let Subject::User(user) = row.body.about
+    {
+        rows.delete(&sealed_for_key(user, position));
+    }
+    take_out(position, rows)
 }
 
 fn take_out(position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {

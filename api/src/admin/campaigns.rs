@@ -14,12 +14,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
-use crate::http::{Answer, ApiError, Params, Request, Route, route::Reply};
+use crate::http::{Answer, ApiError, Params, Request, Route, endpoints, route::Reply};
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
         Route::post("/admin/campaigns", AdminAccess::Operator, create),
         Route::get("/admin/campaigns", AdminAccess::Operator, list),
+        Route::get("/admin/campaigns/{id}/picture", AdminAccess::Operator, picture),
         Route::post("/admin/campaigns/{id}/send", AdminAccess::Operator, send),
     ]
 }
@@ -93,7 +94,7 @@ pub(super) async fn create(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let commands = &admin.node.commands;
     let new = new_campaign(&request.params, commands.clock().now())?;
     let (id, _) = commands.make_campaign(new, &admin.context()).await?;
-    let position = admin.audit(request.caller, "campaign_add", &id.to_string()).await?;
+    let position = admin.audit(&request.caller, "campaign_add", &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Made { id }).position(position.0))
 }
@@ -123,18 +124,22 @@ struct Listed {
     drawn: bool,
 }
 
-/// All campaigns, in the order of their making.
+/// Campaigns, of one shop or of all, in the order of their making.
 #[utoipa::path(
     get, path = "/admin/campaigns", tag = "campaigns",
     params(
+        ("shop_id" = Option<u64>, Query, description = "Those of one shop"),
         ("page" = Option<u32>, Query, description = "From 1"),
         ("pcount" = Option<u32>, Query, description = "1 to 100, 20 by default"),
     ),
     responses((status = 200, body = [Listed]))
 )]
 pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
-    let page = request.params.page()?;
-    let found = admin.node.views.coupons.view().campaigns(page.offset(), page.limit())?;
+    let (page, view) = (request.params.page()?, admin.node.views.coupons.view());
+    let found = match request.params.optional::<ShopId>("shop_id")? {
+        Some(shop) => view.of_shop(shop, page.offset(), page.limit())?,
+        None => view.campaigns(page.offset(), page.limit())?,
+    };
     let listed = found.into_iter().map(|one| Listed {
         id: one.made.campaign,
         shop_id: one.made.shop,
@@ -150,6 +155,21 @@ pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply
         drawn: one.drawn.is_some(),
     });
     Ok(Answer::json(&listed.collect::<Vec<_>>()))
+}
+
+/// A campaign's coupon as it was drawn, 580x224.
+#[utoipa::path(
+    get, path = "/admin/campaigns/{id}/picture", tag = "campaigns",
+    params(("id" = String, Path, description = "The campaign's id")),
+    responses((status = 200, description = "The picture"), (status = 404, description = "None, or not drawn yet"))
+)]
+pub(super) async fn picture(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    let id: CampaignId = request.head.segment("id")?;
+    let found = admin.node.views.coupons.view().campaign(id)?.ok_or(Rejection::CampaignUnknown(id))?;
+    match found.drawn {
+        Some((full, _)) => endpoints::whole_object(&admin.app, full, None).await,
+        None => Err(ApiError::not_found("processing", "id: this coupon is being drawn").retry_after(1)),
+    }
 }
 
 /// What sending to one person came to.
@@ -199,7 +219,7 @@ pub(super) async fn send(admin: Arc<Admin>, request: Request<Operator>) -> Reply
         return Err(Rejection::CampaignUnknown(campaign).into());
     }
     // The act stands in the audit log before what it does.
-    admin.audit(request.caller, "campaign_send", &campaign.to_string()).await?;
+    admin.audit(&request.caller, "campaign_send", &campaign.to_string()).await?;
     let zone = admin.node.settings.zone().map_err(|e| ApiError::internal(e.0))?;
     let (mut sent, mut last) = (Vec::with_capacity(users.len()), None);
     for user in users {

@@ -73,14 +73,15 @@ pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Rep
         if !operator {
             return Err(ApiError::forbidden("forbidden", "profile: this token may read pseudonymous events alone"));
         }
-        admin.audit(request.caller, "replay_full", &selection.to_query()).await?;
+        admin.audit(&request.caller, "replay_full", &selection.to_query()).await?;
     }
     let format = selection.format;
     let node = Arc::clone(&admin.node);
     let begun = tokio::task::spawn_blocking(move || begin(&node, selection, (follow, operator))).await;
     let walk = begun.map_err(|e| ApiError::internal(e.to_string()))??;
     let stopping = request.head.peer.stopping.clone();
-    let run = Run { node: Arc::clone(&admin.node), walk, format, stopping, sent: Instant::now() };
+    let caller = Held { admin: Arc::clone(&admin), caller: request.caller };
+    let run = Run { node: Arc::clone(&admin.node), walk, format, stopping, sent: Instant::now(), caller };
     Ok(Answer::stream(content_type(format), stream::try_unfold(State::Running(Box::new(run)), State::next)))
 }
 
@@ -105,6 +106,13 @@ struct Run {
     format: Format,
     stopping: CancellationToken,
     sent: Instant,
+    caller: Held,
+}
+
+/// Whose answer it is: it ends with the token.
+struct Held {
+    admin: Arc<Admin>,
+    caller: Operator,
 }
 
 enum State {
@@ -128,6 +136,9 @@ impl Run {
     async fn next(self: Box<Self>) -> io::Result<Piece> {
         let mut run = self;
         loop {
+            if !run.caller.admin.still_holds(&run.caller.caller) {
+                return Err(io::Error::other("the token has ended"));
+            }
             let stepped = tokio::task::spawn_blocking(move || {
                 let step = run.walk.step();
                 (step, run)

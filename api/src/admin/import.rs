@@ -67,6 +67,6 @@ async fn import<R: Import>(admin: &Admin, request: &Request<Operator>) -> Reply 
     }
     let commands = &admin.node.commands;
     let action = format!("import_{}", R::KIND);
-    commands.record_act_once(batch.run, request.caller.0, &action, &batch.source).await?;
+    commands.record_act_once(batch.run, request.caller.name(), &action, &batch.source).await?;
     Ok(Answer::json(&R::import(commands, &batch).await?))
 }

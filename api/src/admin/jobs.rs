@@ -132,7 +132,7 @@ fn job(request: &Request<Operator>) -> Result<JobId, ApiError> {
 pub(super) async fn retry(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let id = job(&request)?;
     desk(&admin)?.retry(id).await?;
-    admin.audit(request.caller, "job_retry", &id.to_string()).await?;
+    admin.audit(&request.caller, "job_retry", &id.to_string()).await?;
     Ok(Answer::json(&HandledJob { id: id.to_string(), state: "waiting" }))
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn retry(admin: Arc<Admin>, request: Request<Operator>) -> Repl
 pub(super) async fn drop_job(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let id = job(&request)?;
     desk(&admin)?.drop_job(id).await?;
-    admin.audit(request.caller, "job_drop", &id.to_string()).await?;
+    admin.audit(&request.caller, "job_drop", &id.to_string()).await?;
     Ok(Answer::json(&HandledJob { id: id.to_string(), state: "dropped" }))
 }
 
@@ -159,7 +159,7 @@ async fn set(admin: &Admin, request: &Request<Operator>, paused: bool) -> Reply 
     let text: String = request.head.segment("kind")?;
     let kind = kind(&text)?;
     let action = if paused { "jobs_pause" } else { "jobs_resume" };
-    admin.audit(request.caller, action, kind.name()).await?;
+    admin.audit(&request.caller, action, kind.name()).await?;
     desk(admin)?.ledger().pause(kind, paused)?;
     Ok(Answer::json(&PausedKind { kind: kind.name(), paused }))
 }

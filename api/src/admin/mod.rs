@@ -1,13 +1,17 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod audit;
 mod campaigns;
 mod events;
+mod files;
 mod gate;
 mod import;
 mod jobs;
+mod messages;
 mod mqtt;
 mod nodes;
 mod photos;
+mod places;
 mod projections;
 mod reports;
 mod shops;
@@ -20,11 +24,11 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
+    files::Tokens,
     gate::{Admin, AdminAccess, Operator},
-    tokens::Tokens,
 };
 pub(crate) use self::{
-    tokens::same,
+    files::same,
     users::{checked_name, checked_password},
 };
 use crate::http::{Route, openapi::complete};
@@ -35,6 +39,7 @@ use crate::http::{Route, openapi::complete};
     paths(
         users::create,
         users::list,
+        users::one,
         users::reset_password,
         users::foreign,
         users::suspend,
@@ -43,6 +48,7 @@ use crate::http::{Route, openapi::complete};
         users::end_sessions,
         campaigns::create,
         campaigns::list,
+        campaigns::picture,
         campaigns::send,
         reports::list,
         reports::close,
@@ -58,7 +64,19 @@ use crate::http::{Route, openapi::complete};
         import::follows,
         import::watches,
         watches::create,
+        photos::of_user,
+        photos::picture,
         photos::delete,
+        messages::of_room,
+        messages::delete,
+        places::list,
+        places::one,
+        places::map,
+        tokens::me,
+        tokens::create,
+        tokens::list,
+        tokens::delete,
+        audit::list,
         projections::list,
         projections::rebuild,
         projections::compare,
@@ -104,6 +122,10 @@ pub fn routes() -> Vec<Route<Admin>> {
         import::routes(),
         watches::routes(),
         photos::routes(),
+        messages::routes(),
+        places::routes(),
+        tokens::routes(),
+        audit::routes(),
         projections::routes(),
         jobs::routes(),
         mqtt::routes(),

@@ -19,7 +19,7 @@ const MOST: u64 = 200;
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
-        Route::get("/admin/nodes", AdminAccess::Operator, list),
+        Route::get("/admin/nodes", AdminAccess::Health, list),
         Route::post("/admin/finalize", AdminAccess::Operator, finalize),
     ]
 }
@@ -125,7 +125,7 @@ pub(super) async fn finalize(admin: Arc<Admin>, request: Request<Operator>) -> R
         }
         commands.raise_format(&admin.context()).await?;
     }
-    admin.audit(request.caller, "finalize", &newest.to_string()).await?;
+    admin.audit(&request.caller, "finalize", &newest.to_string()).await?;
     Ok(Answer::json(&RaisedFormat { format: commands.format(), was }))
 }
 

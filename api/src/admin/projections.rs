@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_secs(170);
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
-        Route::get("/admin/projections", AdminAccess::Operator, list),
+        Route::get("/admin/projections", AdminAccess::Health, list),
         Route::post("/admin/projections/{name}/rebuild", AdminAccess::Operator, rebuild),
         Route::post("/admin/projections/{name}/compare", AdminAccess::Operator, compare).time_limit(LONG),
         Route::post("/admin/projections/{name}/skip", AdminAccess::Operator, skip),
@@ -75,7 +75,7 @@ fn known(admin: &Admin, request: &Request<Operator>) -> Result<String, ApiError>
 )]
 pub(super) async fn rebuild(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let name = known(&admin, &request)?;
-    admin.audit(request.caller, "projection_rebuild", &name).await?;
+    admin.audit(&request.caller, "projection_rebuild", &name).await?;
     let (projector, of) = (Arc::clone(&admin.node.projector), name.clone());
     tokio::task::spawn_blocking(move || match projector.rebuild(&of) {
         Ok(position) => tracing::info!(model = of, position, "rebuilt"),
@@ -114,6 +114,7 @@ struct Difference {
 )]
 pub(super) async fn compare(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let name = known(&admin, &request)?;
+    admin.audit(&request.caller, "projection_compare", &name).await?;
     let found = run(&admin, move |projector| projector.compare(&name)).await?;
     Ok(Answer::json(&found))
 }
@@ -137,7 +138,7 @@ pub(super) async fn skip(admin: Arc<Admin>, request: Request<Operator>) -> Reply
     }
     let target = format!("{name} at {position}: {reason}");
     run(&admin, move |projector| projector.skip(&name, LogPosition(position))).await?;
-    admin.audit(request.caller, "projection_skip", &target).await?;
+    admin.audit(&request.caller, "projection_skip", &target).await?;
     Ok(Answer::json(&admin.node.projector.standings()))
 }
 
@@ -149,6 +150,7 @@ pub(super) async fn skip(admin: Arc<Admin>, request: Request<Operator>) -> Reply
 )]
 pub(super) async fn retry(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let name = known(&admin, &request)?;
+    admin.audit(&request.caller, "projection_retry", &name).await?;
     run(&admin, move |projector| projector.retry(&name)).await?;
     Ok(Answer::json(&admin.node.projector.standings()))
 }

@@ -15,8 +15,8 @@ use crate::http::{Answer, Request, Route, route::Reply};
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
-        Route::get("/admin/reports", AdminAccess::Operator, list),
-        Route::post("/admin/reports/{id}/close", AdminAccess::Operator, close),
+        Route::get("/admin/reports", AdminAccess::Moderator, list),
+        Route::post("/admin/reports/{id}/close", AdminAccess::Moderator, close),
     ]
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn close(admin: Arc<Admin>, request: Request<Operator>) -> Repl
     let report = admin.node.views.blocks.view().report(id)?.ok_or(Rejection::ReportUnknown(id))?;
     let closed = ReportClosed { record: id, user: report.user, block: report.block };
     admin.node.commands.close_report(closed, &admin.context()).await?;
-    let position = admin.audit(request.caller, "report_close", &id.to_string()).await?;
+    let position = admin.audit(&request.caller, "report_close", &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Closed { closed: id }).position(position.0))
 }

@@ -105,7 +105,7 @@ pub(super) async fn create(admin: Arc<Admin>, request: Request<Operator>) -> Rep
 }
 
 async fn done(admin: &Admin, request: &Request<Operator>, action: &str, id: ShopId) -> Reply {
-    let position = admin.audit(request.caller, action, &id.to_string()).await?;
+    let position = admin.audit(&request.caller, action, &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Shop { id }).position(position.0))
 }
@@ -215,7 +215,7 @@ pub(super) async fn account(admin: Arc<Admin>, request: Request<Operator>) -> Re
     if admin.node.commands.shop(shop).await?.details().is_none() {
         return Err(dface_domain::rejection::Rejection::ShopUnknown(shop).into());
     }
-    let position = admin.audit(request.caller, "shop_account", &shop.to_string()).await?;
+    let position = admin.audit(&request.caller, "shop_account", &shop.to_string()).await?;
     let password = admin.node.commands.secret().shop_chat_password(shop);
     let account = ShopAccount { name: Party::Shop(shop).to_string(), password };
     Ok(Answer::json(&account).position(position.0))

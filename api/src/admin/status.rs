@@ -18,8 +18,8 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
-        Route::get("/admin/status", AdminAccess::Operator, status),
-        Route::get("/metrics", AdminAccess::Listener, metrics),
+        Route::get("/admin/status", AdminAccess::Health, status),
+        Route::get("/metrics", AdminAccess::Metrics, metrics),
     ]
 }
 

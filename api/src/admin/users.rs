@@ -6,7 +6,9 @@ use dface_commands::people::NewAccount;
 use dface_domain::{
     events::{EndReason, Gender},
     ids::UserId,
+    rejection::Rejection,
 };
+use dface_projections::people::Person;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,12 +21,13 @@ use crate::http::{
 pub(super) fn routes() -> Vec<Route<Admin>> {
     vec![
         Route::post("/admin/users", AdminAccess::Operator, create),
-        Route::get("/admin/users", AdminAccess::Operator, list),
+        Route::get("/admin/users", AdminAccess::Moderator, list),
+        Route::get("/admin/users/{id}", AdminAccess::Moderator, one),
         Route::post("/admin/users/{id}/reset-password", AdminAccess::Operator, reset_password),
-        Route::post("/admin/users/{id}/suspend", AdminAccess::Operator, suspend),
-        Route::post("/admin/users/{id}/resume", AdminAccess::Operator, resume),
-        Route::get("/admin/users/{id}/sessions", AdminAccess::Operator, sessions),
-        Route::new(Methods::DELETE, "/admin/users/{id}/sessions", AdminAccess::Operator, end_sessions),
+        Route::post("/admin/users/{id}/suspend", AdminAccess::Moderator, suspend),
+        Route::post("/admin/users/{id}/resume", AdminAccess::Moderator, resume),
+        Route::get("/admin/users/{id}/sessions", AdminAccess::Moderator, sessions),
+        Route::new(Methods::DELETE, "/admin/users/{id}/sessions", AdminAccess::Moderator, end_sessions),
         Route::get("/admin/foreign/user/{source}/{foreign}", AdminAccess::Operator, foreign),
     ]
 }
@@ -75,7 +78,7 @@ pub(super) async fn create(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let gender = Gender::try_from(request.params.or("gender", 0u8)?).map_err(|e| ApiError::parameter("gender", e))?;
     let account = NewAccount { name: name.clone(), password: Some(password), gender, source: None };
     let (id, _) = admin.node.commands.register(account, &admin.context()).await?;
-    let position = admin.audit(request.caller, "user_add", &id.to_string()).await?;
+    let position = admin.audit(&request.caller, "user_add", &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Made { id, name }).position(position.0))
 }
@@ -95,6 +98,19 @@ struct Listed {
     suspended: bool,
 }
 
+impl Listed {
+    fn of(person: Person) -> Self {
+        Self {
+            id: person.user,
+            name: person.profile.name,
+            gender: person.gender,
+            source: person.source,
+            registered: person.registered.to_string(),
+            suspended: person.suspended,
+        }
+    }
+}
+
 /// Accounts in the order of their ids.
 #[utoipa::path(
     get, path = "/admin/users", tag = "accounts",
@@ -110,15 +126,19 @@ pub(super) async fn list(admin: Arc<Admin>, request: Request<Operator>) -> Reply
     let after: Option<UserId> = request.params.optional("after")?;
     let name = request.params.get("name").unwrap_or_default();
     let people = admin.node.views.people.view().named(name, after, page.limit())?;
-    let listed = people.into_iter().map(|person| Listed {
-        id: person.user,
-        name: person.profile.name,
-        gender: person.gender,
-        source: person.source,
-        registered: person.registered.to_string(),
-        suspended: person.suspended,
-    });
-    Ok(Answer::json(&listed.collect::<Vec<_>>()))
+    Ok(Answer::json(&people.into_iter().map(Listed::of).collect::<Vec<_>>()))
+}
+
+/// One account.
+#[utoipa::path(
+    get, path = "/admin/users/{id}", tag = "accounts",
+    params(("id" = String, Path, description = "The user's id")),
+    responses((status = 200, body = Listed))
+)]
+pub(super) async fn one(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
+    let id: UserId = request.head.segment("id")?;
+    let person = admin.node.views.people.view().get(id)?.ok_or(Rejection::UserUnknown(id))?;
+    Ok(Answer::json(&Listed::of(Person::clone(&person))))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -147,7 +167,7 @@ pub(super) async fn reset_password(admin: Arc<Admin>, request: Request<Operator>
     let (commands, context) = (&admin.node.commands, admin.context());
     commands.reset_password(id, password.clone(), &context).await?;
     end_all(&admin, id, EndReason::PasswordChanged).await?;
-    let position = admin.audit(request.caller, "user_reset_password", &id.to_string()).await?;
+    let position = admin.audit(&request.caller, "user_reset_password", &id.to_string()).await?;
     admin.shown(position).await;
     let name = admin.node.views.people.view().get(id)?.and_then(|person| person.profile.name.clone());
     Ok(Answer::json(&Reset { id, name, password }).position(position.0))
@@ -195,7 +215,7 @@ async fn set_suspended(admin: &Admin, request: &Request<Operator>, suspended: bo
         end_all(admin, id, EndReason::Operator).await?;
     }
     let action = if suspended { "user_suspend" } else { "user_resume" };
-    let position = admin.audit(request.caller, action, &id.to_string()).await?;
+    let position = admin.audit(&request.caller, action, &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Standing { id, suspended }).position(position.0))
 }
@@ -242,7 +262,7 @@ struct Ended {
 pub(super) async fn end_sessions(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let id: UserId = request.head.segment("id")?;
     let ended = end_all(&admin, id, EndReason::Operator).await?;
-    let position = admin.audit(request.caller, "user_end_sessions", &id.to_string()).await?;
+    let position = admin.audit(&request.caller, "user_end_sessions", &id.to_string()).await?;
     admin.shown(position).await;
     Ok(Answer::json(&Ended { ended }).position(position.0))
 }

@@ -42,7 +42,7 @@ pub(super) async fn create(admin: Arc<Admin>, request: Request<Operator>) -> Rep
         }
     }
     // The act stands in the audit log before what it does.
-    let acted = admin.audit(request.caller, "watch_add", &imei.to_string()).await?;
+    let acted = admin.audit(&request.caller, "watch_add", &imei.to_string()).await?;
     let done = admin.node.commands.import_watch(imei, &key, code.as_deref(), &admin.context()).await?;
     let position = done.unwrap_or(acted);
     admin.shown(position).await;

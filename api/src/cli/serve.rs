@@ -19,7 +19,7 @@ use super::{
 use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
-    demo,
+    console, demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
     jobs::{
         Desk, DeskParts, duty,
@@ -233,7 +233,8 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let (stopping, meters) = (stop.clone(), metrics.clone());
     let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
-    let operators = router(Arc::new(operators), settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
+    let routes = admin::routes().into_iter().chain(console::routes()).collect();
+    let operators = router(Arc::new(operators), settings, routes, AdminAccess::Listener, &admin::document())?;
 
     let keeping = leases::Keeping::start(&node.leases, &node.commands);
     let mut tasks = JoinSet::new();

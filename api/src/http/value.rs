@@ -4,6 +4,7 @@ use dface_domain::{
     ids::{CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, PhotoId, RecordId, ShopId, UserId},
     objects::ObjectKey,
     sealed::Subject,
+    tokens::{Scope, TokenName},
 };
 
 /// What a value must be, to be read as "must be …".
@@ -102,7 +103,7 @@ macro_rules! ids {
 
 ids!(
     CampaignId, CheckinId, FileId, GroupId, Imei, MessageId, ObjectId, ObjectKey, PhotoId, RecordId, ShopId, Subject,
-    UserId
+    Scope, TokenName, UserId
 );
 
 #[cfg(test)]

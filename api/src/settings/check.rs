@@ -21,6 +21,7 @@ impl Settings {
         self.check_exposure()?;
         self.check_jobs()?;
         self.check_nodes()?;
+        self.check_tokens()?;
         self.check_signals()?;
         self.check_chat()?;
         self.circles.check()?;

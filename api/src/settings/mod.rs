@@ -11,6 +11,7 @@ mod processes;
 mod rooms;
 mod signals;
 mod store;
+mod tokens;
 mod weibo;
 
 use std::{
@@ -36,6 +37,7 @@ pub use self::{
     rooms::Rooms,
     signals::Signals,
     store::{KeyAddress, StoreAddress},
+    tokens::Tokens,
     weibo::Weibo,
 };
 
@@ -90,6 +92,8 @@ pub struct Settings {
     pub sessions: Sessions,
     /// Presence.
     pub presence: Presence,
+    /// Named tokens of the admin listener.
+    pub tokens: Tokens,
     /// The event store.
     pub store_tuning: StoreTuning,
     /// The read models.

@@ -52,6 +52,7 @@ fn what_is_wrong_is_named() {
     for (file, named) in [
         ("colour = 1", "colour"),
         ("[limits]\nbody = 1", "body"),
+        ("[tokens]\nmost = 0", "tokens.most"),
         ("[listen]\nhttp = \"nowhere\"", "listen.http"),
         ("timezone = \"Mars/Olympus\"", "timezone"),
         ("store = \"mysql://x\"", "store"),

@@ -69,6 +69,18 @@ event! {
 }
 
 event! {
+    /// An operator took a message out of every archive and inbox. What was said stays sealed in the log.
+    MessageRemoved, schema 1 {
+        /// The message.
+        message: MessageId => Public,
+        /// Who said it.
+        from: Party => Person,
+        /// To whom.
+        to: Party => Person,
+    }
+}
+
+event! {
     /// A message came while its receiver had no live stream; it waits, and is pushed once (§33.3).
     MessageMissed, schema 1 {
         /// The message.

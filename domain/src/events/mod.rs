@@ -24,13 +24,14 @@ pub mod samples;
 pub mod sessions;
 pub mod shops;
 pub mod system;
+pub mod tokens;
 pub mod watches;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     audit::*, checkins::*, circles::*, coupons::*, jobs::*, messages::*, nodes::*, people::*, photos::*, pushes::*,
-    relations::*, reports::*, requests::*, sessions::*, shops::*, system::*, watches::*,
+    relations::*, reports::*, requests::*, sessions::*, shops::*, system::*, tokens::*, watches::*,
 };
 
 /// What a field is, for whoever writes a replay: what may be shown, what is hashed, what is left out.
@@ -212,6 +213,7 @@ macros::registry! {
     LocationSharingChanged,
     MessageMissed,
     MessageReceipted,
+    MessageRemoved,
     MessageSent,
     NodeEnded,
     NodeJoined,
@@ -247,6 +249,8 @@ macros::registry! {
     StorySent,
     TalkReceipted,
     TalkSent,
+    TokenMade,
+    TokenRevoked,
     Unblocked,
     Unfollowed,
     UserLocated,

@@ -14,8 +14,9 @@ use super::{
     ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
     ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
     SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInClosed, SignInNameClaimed, Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed,
-    UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested, checkins::Fix,
+    ShopStaffRemoved, SignInClosed, SignInNameClaimed, TokenMade, TokenRevoked, Trigger, Unblocked, Unfollowed,
+    UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested,
+    checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
@@ -29,6 +30,7 @@ use crate::{
     shops::kind::ShopKind,
     stream::{Category, StreamId},
     time::Timestamp,
+    tokens::{Scope, TokenHash},
 };
 
 /// The person of all samples.
@@ -221,6 +223,14 @@ fn of_the_installation() -> Vec<Event> {
         IdBlockTaken { kind: IdKind::User, first: 1, count: 1_000 }.into(),
         acted.into(),
         SecretFingerprinted { fingerprint: "0123456789abcdef".to_owned() }.into(),
+        TokenMade {
+            name: "grafana".parse().expect("a token's name"),
+            scopes: vec![Scope::Metrics, Scope::EventsFull],
+            until: MOMENT,
+            hash: TokenHash([0x5b; 32]),
+        }
+        .into(),
+        TokenRevoked { name: "grafana".parse().expect("a token's name") }.into(),
     ]
 }
 
@@ -239,7 +249,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::Unblocked(_)
         | Event::ReportClosed(_) => StreamId::relation(ANNA, BEN),
         Event::AlbumOrdered(_) => StreamId::album(ANNA),
-        Event::MessageSent(_) | Event::MessageReceipted(_) | Event::MessageMissed(_) => {
+        Event::MessageSent(_) | Event::MessageReceipted(_) | Event::MessageMissed(_) | Event::MessageRemoved(_) => {
             StreamId::message(messages::message())
         }
         Event::InboxTaken(_) => StreamId::inbox(Party::User(BEN)),
@@ -266,6 +276,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         | Event::ShopStaffRemoved(_) => StreamId::shop(SHOP),
         Event::SignInClosed(_) => StreamId::new(Category::Closure, "3d4e5f6a7b8c9d0e1f2a3b4c5d6e7f80"),
         Event::SignInNameClaimed(_) => StreamId::new(Category::Signin, "60303ae22b998861bce3b28f33eec1be"),
+        Event::TokenMade(_) | Event::TokenRevoked(_) => StreamId::tokens(),
         Event::ChatPasswordReset(_)
         | Event::PasswordSet(_)
         | Event::PersonErased(_)

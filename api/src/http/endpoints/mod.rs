@@ -24,7 +24,7 @@ mod watches;
 mod weibo;
 mod wire;
 
-pub(crate) use self::idempotency::once_by;
+pub(crate) use self::{idempotency::once_by, objects::whole as whole_object};
 pub use self::{init::InitLimits, sign_in::sign_in_hash};
 use utoipa::{OpenApi, openapi};
 

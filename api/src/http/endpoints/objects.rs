@@ -56,7 +56,7 @@ fn signature(app: &App, object: ObjectKey, about: Option<Subject>, until: Option
 ///
 /// # Errors
 /// 404 where it is gone or its owner has left, 503 where the store or the object is broken.
-pub(super) async fn whole(app: &App, object: ObjectKey, about: Option<Subject>) -> Reply {
+pub(crate) async fn whole(app: &App, object: ObjectKey, about: Option<Subject>) -> Reply {
     Ok(Answer::bytes(HeaderValue::from_static(object.format.media_type()), opened(app, object, about).await?))
 }
 

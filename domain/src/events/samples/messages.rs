@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::{ANNA, BEN, Seal, sealed};
 use crate::{
-    events::{Event, InboxTaken, MessageMissed, MessageReceipted, MessageSent, PushTokenBound, PushTokenUnbound},
+    events::{
+        Event, InboxTaken, MessageMissed, MessageReceipted, MessageRemoved, MessageSent, PushTokenBound,
+        PushTokenUnbound,
+    },
     ids::{MessageId, ObjectId},
     messages::{Conversation, MessageKind, MessageState, Party, Stanza},
 };
@@ -35,6 +38,7 @@ pub(super) fn of_messages(seal: &mut dyn Seal) -> Vec<Event> {
         sent.into(),
         receipted.into(),
         MessageMissed { message, to }.into(),
+        MessageRemoved { message, from, to }.into(),
         InboxTaken { owner: to, last: Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_0001) }.into(),
         PushTokenBound { user: ANNA, environment: 1, token }.into(),
         PushTokenUnbound { user: ANNA }.into(),
