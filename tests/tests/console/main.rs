@@ -135,10 +135,10 @@ fn every_button_does_what_it_says() {
     scene.walked("buttons", |what| match what {
         "add_shop" => {
             scene.operator.add_shop("又一家", (30.2, 120.1));
-        },
+        }
         "check_in" => {
             scene.ben.check_in(scene.shop, HERE);
-        },
+        }
         // More than a page of the audit log.
         "act_often" => (0..20).for_each(|_| {
             scene.operator.post("/admin/resume/push", &json!({})).ok();

@@ -77,7 +77,8 @@ fn a_token_is_a_hash_in_the_directory_outlives_a_restart_and_ends_by_its_date_or
     let operator = server.operator();
     let (kept, gone) = (token(&operator, "kept", &["admin"]), token(&operator, "gone", &["admin", "admin"]));
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
-    let short = operator.post("/admin/tokens", &json!({ "name": "short", "scopes": "metrics,events", "until": soon }));
+    let short = operator
+        .post("/admin/tokens", &json!({ "name": "short", "scopes": "metrics,events", "until": soon.to_string() }));
     let short = short.ok()["token"].as_str().expect("a token").to_owned();
     for secret in [&kept, &gone, &short] {
         server.secret(secret.clone());
