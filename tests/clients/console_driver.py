@@ -44,7 +44,7 @@ class Console:
         self.page.goto(GIVEN["url"] + "/console")
         self.page.fill("input[name=token]", token)
         self.page.click("[data-act=sign_in]")
-        self.page.wait_for_selector("nav a")
+        self.page.wait_for_selector("nav a", state="attached")
 
     def open(self, name, *parts):
         """Opens a page by its address, and waits until it shows what it has."""

@@ -106,7 +106,7 @@ export const kinds = () => KINDS.map(([number, english, chinese]) => [number, sp
 
 export const number = (value) => new Intl.NumberFormat(spoken).format(value);
 export const percent = (value) => new Intl.NumberFormat(spoken, { style: "percent" }).format(value);
-export const time = (moment) => new Intl.DateTimeFormat(spoken, { dateStyle: "short", timeStyle: "medium" }).format(new Date(moment));
+export const time = (moment) => new Intl.DateTimeFormat(spoken, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(moment));
 
 export function bytes(value) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
