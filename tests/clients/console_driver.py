@@ -370,13 +370,11 @@ def keyboard(browser):
         page.keyboard.press("Enter")
         page.wait_for_selector("[data-page=health][data-ready]", state="attached")
         by_keys(console, size)
-        for name in PAGES:
-            console.open(name)
+        # What is in the pages is the same, however wide the window is.
+        inner = [("shop", GIVEN["shop"]), ("person", GIVEN["person"])]
+        for name, *parts in ([(name,) for name in PAGES] + inner if size is WIDE else []):
+            console.open(name, *parts)
             reached(console, name)
-        console.open("shop", GIVEN["shop"])
-        reached(console, "shop")
-        console.open("person", GIVEN["person"])
-        reached(console, "person")
         console.done()
 
 
@@ -411,7 +409,7 @@ def reached(console, name):
     usable = "main :is(a[href], button:not(:disabled), input, select, textarea, summary, canvas[tabindex])"
     page.evaluate("""(usable) => {
         document.getElementById('main').focus();
-        globalThis.missing = () => [...document.querySelectorAll(usable)].filter((e) => e.checkVisibility() && !e.dataset.reached)
+        globalThis.missing = () => [...document.querySelectorAll(usable)].filter((e) => e.checkVisibility() && !('reached' in e.dataset))
             .map((e) => e.outerHTML.slice(0, 120));
         addEventListener('focusin', (event) => {
             if (getComputedStyle(event.target).outlineStyle !== 'none') event.target.dataset.reached = '';
