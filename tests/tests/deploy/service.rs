@@ -61,7 +61,7 @@ fn shells_read_what_they_complete_by() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {
         let (well, text) = said(prepared(dir.path()).args(["completions", shell]));
-        assert!(well && text.contains("rebuild") && text.contains("--dry-run"), "{shell}: {text}");
+        assert!(well && text.contains("rebuild") && text.contains("dry-run"), "{shell}: {text}");
         if shell == "bash" {
             let file = dir.path().join(shell);
             fs::write(&file, text).unwrap();
