@@ -48,8 +48,11 @@ impl Reloading {
         self
     }
 
-    pub(super) fn with_regions(self, app: &Arc<App>) -> Self {
-        Self { regions: Some(Arc::clone(app)), ..self }
+    /// All that a server has: the certificates of its web listeners and of its chat, what it tells phones, and who speaks to Apple for it.
+    pub(super) fn of_server(self, tls: [Option<Tls>; 2], app: &Arc<App>, apns: Option<Arc<Apns>>) -> Self {
+        let [web, chat] = tls;
+        let all = self.with_tls(web.as_ref(), tls::http_config).with_tls(chat.as_ref(), tls::stream_config);
+        Self { regions: Some(Arc::clone(app)), ..all }.with_apns(apns)
     }
 
     pub(super) fn with_apns(self, apns: Option<Arc<Apns>>) -> Self {

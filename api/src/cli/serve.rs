@@ -226,7 +226,7 @@ async fn serve_node(
 ) -> Result<(), Failure> {
     let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
-    let tls = load_tls(settings, tls::http_config)?;
+    let (tls, stream_tls) = (load_tls(settings, tls::http_config)?, load_tls(settings, tls::stream_config)?);
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
     let chat_at = listeners.chat.as_ref().map(ChatListeners::ready).transpose()?;
     let mqtt_at = listeners.mqtt.as_ref().map(|listening| listening.at);
@@ -239,10 +239,7 @@ async fn serve_node(
     let back_end = Arc::new(Web { app: Arc::clone(&app), token: tokens.internal.clone() });
     let back_end = router(back_end, settings, web::routes(), WebAccess::Public, &web::document())?;
     let chat = Chat::among(Arc::clone(node), signals::open(node)?);
-    let stream_tls = load_tls(settings, tls::stream_config)?;
-    let reloading =
-        reloading.with_tls(tls.as_ref(), tls::http_config).with_tls(stream_tls.as_ref(), tls::stream_config);
-    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
+    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls.clone(), stop.clone());
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let (stopping, meters) = (stop.clone(), metrics.clone());
@@ -264,14 +261,14 @@ async fn serve_node(
         tasks.spawn(delivery::run(chat, stop.clone()));
         tasks.spawn(door.listen(xmpp));
     }
-    tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
+    tasks.spawn(serve(listeners.admin, limits, tls.clone(), stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
     tasks.spawn(crate::closures::run(Arc::clone(&families), stop.clone()));
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     tasks.spawn(duty::run(Arc::clone(node), Arc::clone(&desk), stop.clone()));
     let apns = start_worker(node, &desk, &mut tasks, &stop)?;
-    tasks.spawn(reloading.with_regions(&families).with_apns(apns).run(stop.clone()));
+    tasks.spawn(reloading.of_server([tls, stream_tls], &families, apns).run(stop.clone()));
 
     let ready = Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at };
     let told = announce(settings, &run, &ready)?;
