@@ -1,6 +1,7 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod completions;
 mod copy;
 mod doctor;
 mod import;
@@ -8,10 +9,12 @@ mod logging;
 mod openapi;
 pub mod progress;
 mod rebuild;
+mod reload;
 mod replay;
 mod serve;
 mod stats;
 pub mod target;
+mod told;
 mod user;
 mod worker;
 
@@ -41,7 +44,7 @@ struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Data directory; ./data by default, made where there is none
     #[arg(long, global = true, value_name = "DIR", display_order = 100)]
@@ -69,6 +72,8 @@ enum Command {
     Stats(stats::Args),
     /// Looks whether everything is as it must be
     Doctor(doctor::Args),
+    /// Prints what a shell completes the command line by
+    Completions(completions::Args),
     /// Prints the OpenAPI document of a listener
     Openapi(openapi::Args),
 }
@@ -150,6 +155,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,
+        Command::Completions(args) => completions::run(&args),
         Command::Openapi(args) => openapi::run(&args),
     }
 }
