@@ -6,7 +6,10 @@ use dface_commands::Context;
 use dface_domain::envelope::LogPosition;
 use tokio_util::sync::CancellationToken;
 
-use super::tokens::{Tokens, same};
+use super::{
+    event_limits::EventLimits,
+    tokens::{Tokens, same},
+};
 use crate::{
     app::App,
     http::{ApiError, Gate, Head},
@@ -22,6 +25,8 @@ pub struct Admin {
     pub app: Arc<App>,
     /// Who may come in.
     pub tokens: Tokens,
+    /// How much each token may read of the log.
+    pub event_limits: EventLimits,
     /// What the process counted.
     pub metrics: Exporter,
     /// Cancelled when the server stops.

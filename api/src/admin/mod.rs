@@ -1,6 +1,7 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
 mod campaigns;
+mod event_limits;
 mod events;
 mod gate;
 mod import;
@@ -20,6 +21,7 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
+    event_limits::EventLimits,
     gate::{Admin, AdminAccess, Operator},
     tokens::Tokens,
 };

@@ -17,7 +17,7 @@ use super::{
     target::{RUN_FILE, RunFile},
 };
 use crate::{
-    admin::{self, Admin, AdminAccess, Tokens},
+    admin::{self, Admin, AdminAccess, EventLimits, Tokens},
     app::{Access, App},
     demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
@@ -232,7 +232,9 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let (stopping, meters) = (stop.clone(), metrics.clone());
-    let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
+    let event_limits = EventLimits::new(&settings.limits);
+    let operators =
+        Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, event_limits, metrics: meters, stopping };
     let operators = router(Arc::new(operators), settings, admin::routes(), AdminAccess::Listener, &admin::document())?;
 
     let keeping = leases::Keeping::start(&node.leases, &node.commands);
