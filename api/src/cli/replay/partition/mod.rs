@@ -28,7 +28,7 @@ use self::{
     files::{Layout, PartitionSink},
     runs::{Run, Runs},
 };
-use super::{Ended, Failure, out, sink::Sink as _, source::Source};
+use super::{Ended, Failure, out, source::Source};
 use crate::replay::Selection;
 
 /// What files are made for.

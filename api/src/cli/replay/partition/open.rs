@@ -129,4 +129,3 @@ impl Open {
         Ok((out.written()?, Entry { about: About(about), ..self.entry }))
     }
 }
-
