@@ -3,7 +3,6 @@
 mod columns;
 mod events;
 mod once;
-mod page;
 mod partitions;
 mod personal;
 
