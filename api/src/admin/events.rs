@@ -3,17 +3,23 @@
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use dface_domain::ports::EventStore as _;
+use dface_domain::{
+    envelope::{LogPosition, Recorded},
+    ports::EventStore as _,
+};
 use futures::stream;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::gate::{Admin, AdminAccess, Operator};
+use super::{
+    event_limits::Reading,
+    gate::{Admin, AdminAccess, Operator},
+};
 use crate::{
     http::{Answer, ApiError, Request, Route, params::read, route::Reply},
     node::Node,
-    replay::{By, Format, Profile, ReplayError, Selection, Shaper, Step, Walk, schema},
+    replay::{By, Format, Profile, ReplayError, Selection, Shaper, Shown, Step, Text, Walk, schema},
 };
 
 /// So long at most is nothing sent; then an empty line, or a comment of server-sent events.
@@ -52,6 +58,7 @@ pub(super) async fn schema(_: Arc<Admin>, _: Request<Operator>) -> Reply {
         ("format" = Option<String>, Query, description = "ndjson (default) or csv"),
         ("follow" = Option<bool>, Query, description = "Goes on with new events as they come"),
         ("Last-Event-ID" = Option<u64>, Header, description = "Goes on after this position"),
+        ("log" = Option<String>, Query, description = "The log that positions are of (the answer's X-Log): 409 other_log where it is another"),
     ),
     responses((status = 200, body = String, content_type = "application/x-ndjson"))
 )]
@@ -62,6 +69,7 @@ pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     if sent_events {
         selection.format = Format::Events;
     }
+    same_log(&admin.node, &request)?;
     if let Some(last) = request.head.header("last-event-id") {
         selection.from = Some(read::<u64>("Last-Event-ID", last)?.saturating_add(1));
     }
@@ -69,50 +77,83 @@ pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     if follow && selection.by == By::Occurred {
         return Err(ApiError::parameter("by", "what is followed comes as it is appended; leave follow out"));
     }
+    let reading = admin.event_limits.begin(request.caller.name())?;
     if selection.profile == Profile::Full {
         if !operator {
             return Err(ApiError::forbidden("forbidden", "profile: this token may read pseudonymous events alone"));
         }
         admin.audit(&request.caller, "replay_full", &selection.to_query()).await?;
     }
-    let format = selection.format;
+    let text = selection.format.text().ok_or_else(|| ApiError::parameter("format", "must be ndjson or csv"))?;
     let node = Arc::clone(&admin.node);
     let begun = tokio::task::spawn_blocking(move || begin(&node, selection, (follow, operator))).await;
-    let walk = begun.map_err(|e| ApiError::internal(e.to_string()))??;
+    let (walk, shown) = begun.map_err(|e| ApiError::internal(e.to_string()))??;
     let stopping = request.head.peer.stopping.clone();
-    let caller = Held { admin: Arc::clone(&admin), caller: request.caller };
-    let run = Run { node: Arc::clone(&admin.node), walk, format, stopping, sent: Instant::now(), caller };
-    Ok(Answer::stream(content_type(format), stream::try_unfold(State::Running(Box::new(run)), State::next)))
+    let token = Held { admin: Arc::clone(&admin), caller: request.caller, _reading: reading };
+    let (node, head) = (Arc::clone(&admin.node), text.head());
+    let log = log_id(&node);
+    let run = Run { node, walk, shown, text, head, stopping, sent: Instant::now(), token };
+    let answer = Answer::stream(content_type(text), stream::try_unfold(State::Running(Box::new(run)), State::next));
+    Ok(match HeaderValue::try_from(log) {
+        Ok(log) => answer.header(HeaderName::from_static("x-log"), log),
+        Err(_) => answer,
+    })
 }
 
-fn begin(node: &Node, selection: Selection, mode: (bool, bool)) -> Result<Walk, ApiError> {
+fn log_id(node: &Node) -> String {
+    hex::encode(node.store.log_id())
+}
+
+/// Refuses positions of another log, where the caller says of which they are, or where they cannot be of this one.
+fn same_log(node: &Node, request: &Request<Operator>) -> Result<(), ApiError> {
+    let named: Option<String> = request.params.optional("log")?;
+    let last = request.head.header("last-event-id").map(|last| read::<u64>("Last-Event-ID", last)).transpose()?;
+    if named.is_some_and(|named| named != log_id(node)) || last.is_some_and(|last| last > node.store.head().0) {
+        return Err(ApiError::conflict("other_log", "the position is of another log; begin again from the beginning"));
+    }
+    Ok(())
+}
+
+fn begin(node: &Node, selection: Selection, mode: (bool, bool)) -> Result<(Walk, Shown), ApiError> {
     let (keys, hash) = (Arc::clone(node.commands.keys()), node.commands.shared_secret());
     let shaper = Shaper::new(selection.profile, selection.raw, keys, hash);
-    Ok(Walk::begin(node.store.clone(), selection, shaper, mode, &node.settings.data)?)
+    let shown = Shown::new(selection.raw, shaper.clone());
+    Ok((Walk::begin(node.store.clone(), selection, shaper, mode, &node.settings.data)?, shown))
 }
 
-const fn content_type(format: Format) -> HeaderValue {
-    HeaderValue::from_static(match format {
-        Format::Ndjson => "application/x-ndjson",
-        Format::Csv => "text/csv; charset=utf-8",
-        Format::Events => "text/event-stream",
+const fn content_type(text: Text) -> HeaderValue {
+    HeaderValue::from_static(match text {
+        Text::Ndjson => "application/x-ndjson",
+        Text::Csv => "text/csv; charset=utf-8",
+        Text::Events => "text/event-stream",
     })
+}
+
+/// What a step brought, written.
+enum Stepped {
+    More(Vec<u8>),
+    Head(LogPosition),
+    End,
 }
 
 /// An answer under way.
 struct Run {
     node: Arc<Node>,
     walk: Walk,
-    format: Format,
+    shown: Shown,
+    text: Text,
+    /// What is to be sent first.
+    head: Vec<u8>,
     stopping: CancellationToken,
     sent: Instant,
-    caller: Held,
+    token: Held,
 }
 
-/// Whose answer it is: it ends with the token.
+/// Whose answer it is: it ends with the token, and counts among those that the token reads at once.
 struct Held {
     admin: Arc<Admin>,
     caller: Operator,
+    _reading: Reading,
 }
 
 enum State {
@@ -135,23 +176,29 @@ impl State {
 impl Run {
     async fn next(self: Box<Self>) -> io::Result<Piece> {
         let mut run = self;
+        if !run.head.is_empty() {
+            let head = std::mem::take(&mut run.head);
+            return Ok(run.piece(head));
+        }
         loop {
-            if !run.caller.admin.still_holds(&run.caller.caller) {
+            if !run.token.admin.still_holds(&run.token.caller) {
                 return Err(io::Error::other("the token has ended"));
             }
             let stepped = tokio::task::spawn_blocking(move || {
-                let step = run.walk.step();
+                let step = run.step();
                 (step, run)
             });
             let (step, back) = stepped.await.map_err(io::Error::other)?;
             run = back;
             match step {
-                Ok(Step::End) => return Ok(None),
-                Ok(Step::More(bytes)) if !bytes.is_empty() => return Ok(run.piece(bytes)),
-                Ok(Step::More(_)) if run.stopping.is_cancelled() => return Err(io::Error::other("the server stops")),
-                Ok(Step::More(_)) if run.sent.elapsed() < QUIET => {}
-                Ok(Step::More(_)) => return Ok(run.still_here()),
-                Ok(Step::Head(position)) => {
+                Ok(Stepped::End) => return Ok(None),
+                Ok(Stepped::More(bytes)) if !bytes.is_empty() => return Ok(run.piece(bytes)),
+                Ok(Stepped::More(_)) if run.stopping.is_cancelled() => {
+                    return Err(io::Error::other("the server stops"));
+                }
+                Ok(Stepped::More(_)) if run.sent.elapsed() < QUIET => {}
+                Ok(Stepped::More(_)) => return Ok(run.still_here()),
+                Ok(Stepped::Head(position)) => {
                     let (node, stopping) = (Arc::clone(&run.node), run.stopping.clone());
                     tokio::select! {
                         () = node.store.changed(position) => {}
@@ -164,13 +211,29 @@ impl Run {
         }
     }
 
+    fn step(&mut self) -> Result<Stepped, ReplayError> {
+        Ok(match self.walk.step()? {
+            Step::More(events) => Stepped::More(self.written(&events)?),
+            Step::Head(position) => Stepped::Head(position),
+            Step::End => Stepped::End,
+        })
+    }
+
+    fn written(&mut self, events: &[Recorded]) -> Result<Vec<u8>, ReplayError> {
+        let mut out = Vec::new();
+        for event in events {
+            self.shown.row(event, |row| self.text.write(row, &mut out))?.map_err(ReplayError::Writing)?;
+        }
+        Ok(out)
+    }
+
     fn piece(mut self: Box<Self>, bytes: Vec<u8>) -> Piece {
         self.sent = Instant::now();
         Some((Bytes::from(bytes), State::Running(self)))
     }
 
     fn still_here(self: Box<Self>) -> Piece {
-        let quiet: &[u8] = if self.format == Format::Events { b":\n\n" } else { b"\n" };
+        let quiet: &[u8] = if self.text == Text::Events { b":\n\n" } else { b"\n" };
         self.piece(quiet.to_vec())
     }
 
@@ -180,13 +243,13 @@ impl Run {
         let message = error.to_string();
         let code = match error {
             ReplayError::Store(error) => ApiError::from(error).code,
-            ReplayError::Event { .. } | ReplayError::Sorting(_) => "internal",
+            ReplayError::Event { .. } | ReplayError::Sorting(_) | ReplayError::Writing(_) => "internal",
         };
         let line = serde_json::json!({ "error": message, "code": code });
-        let text = match self.format {
-            Format::Ndjson => format!("{line}\n"),
-            Format::Events => format!("event: error\ndata: {line}\n\n"),
-            Format::Csv => String::new(),
+        let text = match self.text {
+            Text::Ndjson => format!("{line}\n"),
+            Text::Events => format!("event: error\ndata: {line}\n\n"),
+            Text::Csv => String::new(),
         };
         Some((Bytes::from(text), State::Broken))
     }

@@ -10,7 +10,10 @@ use dface_domain::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::files::{Tokens, same};
+use super::{
+    event_limits::EventLimits,
+    files::{Tokens, same},
+};
 use crate::{
     app::App,
     http::{ApiError, Gate, Head},
@@ -26,6 +29,8 @@ pub struct Admin {
     pub app: Arc<App>,
     /// Who may come in.
     pub tokens: Tokens,
+    /// How much each token may read of the log.
+    pub event_limits: EventLimits,
     /// What the process counted.
     pub metrics: Exporter,
     /// Cancelled when the server stops.

@@ -41,14 +41,14 @@ struct SaidInRoom {
 
 impl SaidInRoom {
     /// None where who said it has left meanwhile.
-    fn of(admin: &Admin, entry: MessageEntry) -> Result<Option<Self>, ApiError> {
+    fn of(admin: &Admin, entry: &MessageEntry) -> Result<Option<Self>, ApiError> {
         let Some(body) = admin.node.commands.keys().open(&entry.body) else { return Ok(None) };
         let name = match entry.from {
             Party::User(user) => admin.node.views.people.view().get(user)?.and_then(|one| one.profile.name.clone()),
             Party::Shop(_) | Party::Room(_) => None,
         };
         let MessageEntry { message, from, kind, at, .. } = entry;
-        Ok(Some(Self { id: message, from, name, kind, body, time: at.to_string() }))
+        Ok(Some(Self { id: *message, from: *from, name, kind: *kind, body, time: at.to_string() }))
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn of_room(admin: Arc<Admin>, request: Request<Operator>) -> Re
     let (of, range) = (Archive::Conversation(Conversation::Room(room)), Range { before, ..Range::default() });
     let mut said = Vec::new();
     for entry in messages.newest(of, range, None, request.params.page()?.limit())? {
-        said.extend(SaidInRoom::of(&admin, entry)?);
+        said.extend(SaidInRoom::of(&admin, &entry)?);
     }
     Ok(Answer::json(&said))
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod campaigns;
+mod event_limits;
 mod events;
 mod files;
 mod gate;
@@ -24,6 +25,7 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
+    event_limits::EventLimits,
     files::Tokens,
     gate::{Admin, AdminAccess, Operator},
 };

@@ -26,6 +26,8 @@ pub(super) fn routes() -> Vec<Route<Admin>> {
 #[derive(Debug, Serialize, ToSchema)]
 struct Status {
     version: &'static str,
+    /// Which log it is: 32 hex digits. Positions of another one mean nothing in it.
+    log: String,
     /// Position of the log's last event.
     head: u64,
     /// None where the store is elsewhere, as the two after it.
@@ -89,6 +91,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
     let stopped = standings.iter().filter_map(|one| Some(format!("{}: {}", one.name, one.error.as_ref()?)));
     Ok(Answer::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
+        log: hex::encode(node.store.log_id()),
         head: node.projector.head().0,
         events: stats.map(|stats| stats.events),
         bytes: stats.map(|stats| stats.bytes),

@@ -4,6 +4,7 @@
 mod completions;
 mod copy;
 mod doctor;
+mod export;
 mod import;
 mod logging;
 mod openapi;
@@ -66,6 +67,8 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Writes out the event log, for analysts
     Replay(replay::Args),
+    /// Writes out a table that events are joined with, for analysts
+    Export(export::Args),
     /// Copies the event log into another store
     Copy(copy::Args),
     /// Tells what the log holds: events by type and day, streams, sizes, lag
@@ -151,7 +154,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(args) => user::run(&common, args).await,
         Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
-        Command::Replay(args) => replay::run(&common, args).await,
+        Command::Replay(args) => replay::run(&common, &args).await,
+        Command::Export(args) => export::run(&common, &args).await,
         Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,

@@ -15,7 +15,7 @@ use super::{
     told::Told,
 };
 use crate::{
-    admin::{self, Admin, AdminAccess, Tokens},
+    admin::{self, Admin, AdminAccess, EventLimits, Tokens},
     app::{Access, App},
     console, demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
@@ -243,7 +243,9 @@ async fn serve_node(
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let (stopping, meters) = (stop.clone(), metrics.clone());
-    let operators = Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, metrics: meters, stopping };
+    let event_limits = EventLimits::new(&settings.limits);
+    let operators =
+        Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, event_limits, metrics: meters, stopping };
     let routes = admin::routes().into_iter().chain(console::routes()).collect();
     let operators = router(Arc::new(operators), settings, routes, AdminAccess::Listener, &admin::document())?;
 

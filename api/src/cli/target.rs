@@ -137,7 +137,18 @@ impl Server {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
-        let answer = request.bearer_auth(&self.run.token).send().await.map_err(Failure::work)?;
+        let request = request.bearer_auth(&self.run.token);
+        let answer = loop {
+            let again = request.try_clone().ok_or_else(|| Failure::work("a request cannot be sent again"))?;
+            let answer = again.send().await.map_err(Failure::work)?;
+            let wait = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
+            match wait {
+                Some(seconds) if answer.status() == reqwest::StatusCode::TOO_MANY_REQUESTS => {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                }
+                _ => break answer,
+            }
+        };
         if answer.status().is_success() {
             return Ok(answer);
         }

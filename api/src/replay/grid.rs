@@ -1,6 +1,6 @@
 //! A grid of cells of about 1 km, the same for ever: what a pseudonymous replay shows of a position.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Metres of a degree of latitude on a sphere of the earth's mean radius.
 const METRES_PER_DEGREE: f64 = 111_195.08;
@@ -17,6 +17,23 @@ pub struct Cell {
     pub lat: f64,
     /// Longitude.
     pub lng: f64,
+}
+
+/// Latitude and longitude of a position's JSON, or of that of what holds one as `position`.
+#[must_use]
+pub fn degrees(json: &[u8]) -> Option<(f64, f64)> {
+    #[derive(Deserialize)]
+    struct Degrees {
+        lat: f64,
+        lng: f64,
+    }
+    #[derive(Deserialize)]
+    struct Measured {
+        position: Degrees,
+    }
+    let measured = serde_json::from_slice::<Measured>(json).map(|measured| measured.position);
+    let Degrees { lat, lng } = measured.or_else(|_| serde_json::from_slice(json)).ok()?;
+    Some((lat, lng))
 }
 
 /// The cell that a place lies in. At most 0.75 km from the place to its middle.

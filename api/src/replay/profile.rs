@@ -223,7 +223,7 @@ fn null(out: &mut Vec<u8>) {
 }
 
 /// Whether a field of that type holds ids, which are strings in a replay.
-fn is_id(of: &str) -> bool {
+pub(super) fn is_id(of: &str) -> bool {
     let inner = of.rsplit('<').next().unwrap_or(of);
     inner.trim_end_matches([' ', '>']).ends_with("Id")
 }
@@ -265,18 +265,8 @@ fn each(value: &RawValue, out: &mut Vec<u8>, show: &mut dyn FnMut(&str, &mut Vec
 
 /// Of an opened position (or of what holds one as `position`) the cell; nothing else of it.
 fn on_grid(plain: &[u8]) -> Option<Vec<u8>> {
-    #[derive(Deserialize)]
-    struct Degrees {
-        lat: f64,
-        lng: f64,
-    }
-    #[derive(Deserialize)]
-    struct Measured {
-        position: Degrees,
-    }
-    let measured = serde_json::from_slice::<Measured>(plain).map(|measured| measured.position);
-    let degrees = measured.or_else(|_| serde_json::from_slice::<Degrees>(plain)).ok()?;
-    serde_json::to_vec(&grid::cell(degrees.lat, degrees.lng)).ok()
+    let (lat, lng) = grid::degrees(plain)?;
+    serde_json::to_vec(&grid::cell(lat, lng)).ok()
 }
 
 #[cfg(test)]

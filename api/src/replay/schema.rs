@@ -1,7 +1,13 @@
 //! What events there are, made from their types: `GET /events/schema`.
 
-use dface_domain::events::{Class, Event};
+use std::collections::HashMap;
+
+use dface_domain::events::{
+    Class, Encoding, Event,
+    samples::{NoSeal, samples, stream_of},
+};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A type of event.
@@ -12,10 +18,17 @@ pub struct TypeSchema {
     name: &'static str,
     /// The newest schema version; a replay upcasts to it.
     schema: u16,
+    /// All versions that may be in a log.
+    versions: Vec<u16>,
+    /// What its streams are named by, before the dash.
+    category: &'static str,
     /// One sentence on it.
     meaning: &'static str,
     /// What `data` holds, in its order.
     fields: Vec<FieldSchema>,
+    /// A made-up event's `data` as it is stored, in JSON: what is personal is sealed.
+    #[schema(value_type = Object)]
+    example: Value,
 }
 
 /// A field of an event's data.
@@ -46,9 +59,15 @@ pub const fn class_name(class: Class) -> &'static str {
 /// All types, by name.
 #[must_use]
 pub fn all() -> Vec<TypeSchema> {
+    let samples = samples(&mut NoSeal);
+    let samples: HashMap<&str, &Event> = samples.iter().map(|event| (event.type_name(), event)).collect();
+    let example = |event: &Event| serde_json::from_slice(&event.encode(Encoding::Json).ok()?).ok();
     let types = Event::TYPES.iter().map(|info| TypeSchema {
         name: info.name,
         schema: info.schema,
+        versions: (1..=info.schema).collect(),
+        category: samples.get(info.name).map_or("", |event| stream_of(event).category.name()),
+        example: samples.get(info.name).and_then(|event| example(event)).unwrap_or_default(),
         meaning: info.meaning.trim(),
         fields: info
             .fields

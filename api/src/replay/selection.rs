@@ -108,6 +108,15 @@ impl Selection {
         Ok(())
     }
 
+    /// The type that alone is asked for, in its newest form: its fields can be columns.
+    #[must_use]
+    pub fn only_type(&self) -> Option<&'static TypeInfo> {
+        match self.types.as_slice() {
+            [name] if !self.raw => TypeInfo::named(name),
+            _ => None,
+        }
+    }
+
     /// The same as a query string.
     #[must_use]
     pub fn to_query(&self) -> String {

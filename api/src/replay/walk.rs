@@ -1,4 +1,4 @@
-//! Reads the log step by step: each step a bounded piece of work on a thread that may block, and a piece of output.
+//! Reads the log step by step: each step a bounded piece of work on a thread that may block, and the events it brought.
 
 use std::{io, path::Path};
 
@@ -11,7 +11,6 @@ use dface_domain::{
 
 use super::{
     By, Selection, Shaper,
-    form::Form,
     sorted::{Merged, Sorter},
 };
 use crate::store::Store;
@@ -38,16 +37,19 @@ pub enum ReplayError {
     /// The files in which a replay by time of occurrence is sorted.
     #[error("sorting by time of occurrence: {0}")]
     Sorting(#[from] io::Error),
+    /// What is shown cannot be written.
+    #[error("writing it: {0}")]
+    Writing(io::Error),
 }
 
 /// What a step brought.
 #[derive(Debug)]
 pub enum Step {
-    /// Some output, or none yet; go on.
-    More(Vec<u8>),
-    /// Everything up to this position is out: there is no more for now.
+    /// Some events of those that were asked for, or none yet; go on.
+    More(Vec<Recorded>),
+    /// Everything up to this position was brought: there is no more for now.
     Head(LogPosition),
-    /// Everything that was asked for is out.
+    /// Everything that was asked for was brought.
     End,
 }
 
@@ -66,7 +68,8 @@ enum Source {
 pub struct Walk {
     store: Store,
     selection: Selection,
-    form: Form,
+    /// Knows the names of streams that the profile shows.
+    names: Shaper,
     source: Source,
     /// The last position read.
     at: LogPosition,
@@ -74,7 +77,6 @@ pub struct Walk {
     until: Option<LogPosition>,
     /// The name of the only stream, as the profile shows it.
     only: Option<String>,
-    begun: bool,
 }
 
 impl Walk {
@@ -86,7 +88,7 @@ impl Walk {
     pub fn begin(
         store: Store,
         selection: Selection,
-        shaper: Shaper,
+        mut names: Shaper,
         (follow, plain): (bool, bool),
         dir: &Path,
     ) -> Result<Self, StoreError> {
@@ -96,31 +98,25 @@ impl Walk {
         let mut source = if selection.by == By::Occurred { Source::Sorting(Sorter::new(dir)) } else { Source::Log };
         let mut only = selection.stream.clone();
         if let Some(stream) = stream {
-            let known = plain || shaper.shows_streams_of(stream.category);
+            let known = plain || names.shows_streams_of(stream.category);
             if known && !store.read_stream_blocking(&stream, 0, 1)?.is_empty() {
                 if selection.by == By::Append && !follow {
                     source = Source::Stream(stream, 0);
                     only = None;
                 } else {
-                    let mut shaper = shaper.clone();
-                    only = Some(shaper.stream(&stream));
+                    only = Some(names.stream(&stream));
                 }
             }
         }
         let at = LogPosition(selection.from.unwrap_or(1).saturating_sub(1));
-        let form = Form::new(selection.format, selection.raw, shaper);
-        Ok(Self { store, selection, form, source, at, until, only, begun: false })
+        Ok(Self { store, selection, names, source, at, until, only })
     }
 
     /// Goes on. Blocks on the disk.
     ///
     /// # Errors
-    /// The log's, an event's, or of the files for sorting. There is nothing after an error.
+    /// The log's, or those of the files for sorting. There is nothing after an error.
     pub fn step(&mut self) -> Result<Step, ReplayError> {
-        if !self.begun {
-            self.begun = true;
-            return Ok(Step::More(self.form.head()));
-        }
         match &mut self.source {
             Source::Log => self.step_log(),
             Source::Stream(..) => self.step_stream(),
@@ -151,44 +147,30 @@ impl Walk {
     fn takes(&mut self, event: &Recorded) -> bool {
         self.selection.takes(event)
             && self.only.as_ref().is_none_or(|only| {
-                only.starts_with(event.stream.category.name()) && *only == self.form.shaper().stream(&event.stream)
+                only.starts_with(event.stream.category.name()) && *only == self.names.stream(&event.stream)
             })
     }
 
-    fn write(&mut self, event: &Recorded, out: &mut Vec<u8>) -> Result<(), ReplayError> {
-        self.form.write(event, out).map_err(|error| ReplayError::Event {
-            position: event.position,
-            stream: self.form.shaper().stream(&event.stream),
-            error,
-        })
-    }
-
     fn step_log(&mut self) -> Result<Step, ReplayError> {
-        let batch = match self.read()? {
-            Ok(batch) => batch,
-            Err(step) => return Ok(step),
-        };
-        let mut out = Vec::new();
-        for event in &batch {
-            if self.takes(event) {
-                self.write(event, &mut out)?;
+        Ok(match self.read()? {
+            Ok(mut batch) => {
+                batch.retain(|event| self.takes(event));
+                Step::More(batch)
             }
-        }
-        Ok(Step::More(out))
+            Err(step) => step,
+        })
     }
 
     fn step_stream(&mut self) -> Result<Step, ReplayError> {
         let Source::Stream(stream, version) = &mut self.source else { return Ok(Step::End) };
-        let batch = self.store.read_stream_blocking(stream, *version, BATCH)?;
+        let mut batch = self.store.read_stream_blocking(stream, *version, BATCH)?;
+        if batch.is_empty() {
+            return Ok(Step::End);
+        }
         *version += batch.len() as u64;
         let until = self.until.unwrap_or(LogPosition(u64::MAX));
-        let mut out = Vec::new();
-        for event in &batch {
-            if event.position <= until && self.selection.takes(event) {
-                self.write(event, &mut out)?;
-            }
-        }
-        Ok(if batch.is_empty() { Step::End } else { Step::More(out) })
+        batch.retain(|event| event.position <= until && self.selection.takes(event));
+        Ok(Step::More(batch))
     }
 
     fn step_sorting(&mut self) -> Result<Step, ReplayError> {
@@ -213,14 +195,14 @@ impl Walk {
     }
 
     fn step_sorted(&mut self) -> Result<Step, ReplayError> {
-        let mut out = Vec::new();
+        let mut batch = Vec::new();
         for _ in 0..BATCH {
             let Source::Sorted(merged) = &mut self.source else { return Ok(Step::End) };
-            let Some(event) = merged.next()? else {
-                return Ok(if out.is_empty() { Step::End } else { Step::More(out) });
-            };
-            self.write(&event, &mut out)?;
+            match merged.next()? {
+                Some(event) => batch.push(event),
+                None => break,
+            }
         }
-        Ok(Step::More(out))
+        Ok(if batch.is_empty() { Step::End } else { Step::More(batch) })
     }
 }

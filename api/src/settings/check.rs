@@ -156,6 +156,8 @@ impl Settings {
             ("limits.album_photos", i64::try_from(self.limits.album_photos).unwrap_or(i64::MAX)),
             ("limits.uploads_at_once", i64::try_from(self.limits.uploads_at_once).unwrap_or(i64::MAX)),
             ("limits.upload_s", self.limits.upload_s.cast_signed()),
+            ("limits.events_per_minute", i64::from(self.limits.events_per_minute)),
+            ("limits.events_at_once", i64::from(self.limits.events_at_once)),
             ("weibo.timeout_s", self.weibo.timeout_s.cast_signed()),
             ("coupons.trigger_within_s", self.coupons.trigger_within_s),
             ("coupons.send_at_once", i64::try_from(self.coupons.send_at_once).unwrap_or(i64::MAX)),

@@ -184,6 +184,8 @@ pub struct Limits {
     pub stanzas_per_second: u32,
     pub stanza_burst: u32,
     pub init_per_minute: u32,
+    pub events_per_minute: u32,
+    pub events_at_once: u32,
     pub boot_kinds: usize,
     pub min_free_bytes: u64,
     pub event_bytes: usize,

@@ -24,7 +24,7 @@ use super::{circles::show::circles_of, profiles::myself};
 use crate::{
     app::{Access, App, Caller},
     http::{Answer, ApiError, Request, Route, route::Reply},
-    replay::{Form, Format, Profile, Shaper},
+    replay::{Profile, Shaper, Shown, Text},
 };
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -60,9 +60,9 @@ pub(super) async fn export(app: Arc<App>, request: Request<Caller>) -> Reply {
     let circles = serde_json::to_value(circles_of(&app, user)).map_err(|e| ApiError::internal(e.to_string()))?;
     let head = format!("{{\"exported\":\"{}\",\"profile\":{profile},\"circles\":{circles},\"events\":[", app.now());
     let (keys, hash) = (Arc::clone(app.node.commands.keys()), app.node.commands.shared_secret());
-    let form = Form::new(Format::Ndjson, false, Shaper::new(Profile::Full, false, keys, hash));
+    let events = Shown::new(false, Shaper::new(Profile::Full, false, keys, hash));
     let until = app.node.store.head();
-    let run = Run { app, user, form, at: LogPosition(0), until, first: true, _permit: permit };
+    let run = Run { app, user, events, at: LogPosition(0), until, first: true, _permit: permit };
     let pieces = stream::try_unfold(State::Head(head, Box::new(run)), State::next);
     let name = HeaderValue::from_static("attachment; filename=\"dface.json\"");
     Ok(Answer::stream(HeaderValue::from_static("application/json"), pieces).header(CONTENT_DISPOSITION, name))
@@ -71,7 +71,7 @@ pub(super) async fn export(app: Arc<App>, request: Request<Caller>) -> Reply {
 struct Run {
     app: Arc<App>,
     user: UserId,
-    form: Form,
+    events: Shown,
     at: LogPosition,
     until: LogPosition,
     first: bool,
@@ -202,15 +202,15 @@ impl Run {
         opened.await.map_err(io::Error::other)
     }
 
-    fn shown(&mut self, events: &[Recorded]) -> Result<Vec<u8>, CodecError> {
+    fn shown(&mut self, events: &[Recorded]) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         for event in events {
-            if !is_of(event, self.user)? {
+            if !is_of(event, self.user).map_err(io::Error::other)? {
                 continue;
             }
             out.extend_from_slice(if self.first { b"\n" } else { b"," });
             self.first = false;
-            self.form.write(event, &mut out)?;
+            self.events.row(event, |row| Text::Ndjson.write(row, &mut out)).map_err(io::Error::other)??;
         }
         Ok(out)
     }

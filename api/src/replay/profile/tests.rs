@@ -1,56 +1,20 @@
-use std::{cell::RefCell, path::Path};
-
-use dface_commands::{ServerSecret, keys::EmbeddedKeys, system::SystemEntropy};
-use dface_domain::events::samples::{ANNA, BEN, Seal, recorded, samples, stream_of};
+use dface_domain::events::samples::{ANNA, BEN, samples, stream_of};
 use serde_json::Value;
 
 use super::*;
-use crate::replay::form::{Form, Format};
+use crate::replay::{
+    form::Text,
+    testing::{HIDDEN, WithKeys, each_row, keys, shaper},
+};
 
-/// What must not be seen: names, texts, exact positions, addresses, hashes that prove an identity.
-const HIDDEN: [&str; 14] = [
-    "安娜",
-    "anna@example.org",
-    "203.0.113.9",
-    "argon2id",
-    "d8:5d:4c:7e:91:02",
-    "30.282817",
-    "120.117289",
-    "12.5",
-    "\"user\":\"7\"",
-    "user:7",
-    "user-7",
-    "relation-7-8",
-    "a5a5a5a5",
-    "\"target\":\"7\"",
-];
-
-struct WithKeys<'a>(&'a dyn Keys);
-
-impl Seal for WithKeys<'_> {
-    fn seal(&mut self, about: Subject, json: &str) -> Vec<u8> {
-        self.0.ensure(&[about]).unwrap();
-        self.0.seal_bytes(about, json.as_bytes()).unwrap()
-    }
-}
-
-fn keys(dir: &Path) -> Arc<dyn Keys> {
-    Arc::new(EmbeddedKeys::open(dir, Arc::new(SystemEntropy)).unwrap())
-}
-
-fn shaper(profile: Profile, keys: &Arc<dyn Keys>) -> Shaper {
-    Shaper::new(profile, false, Arc::clone(keys), Arc::new(ServerSecret::new(&[7; 32])))
-}
-
-fn lines(profile: Profile, format: Format, keys: &Arc<dyn Keys>) -> Vec<String> {
-    let form = RefCell::new(Form::new(format, false, shaper(profile, keys)));
-    let events = samples(&mut WithKeys(keys.as_ref()));
-    let lines = (1..).zip(&events).map(|(position, event)| {
+fn lines(profile: Profile, text: Text, keys: &Arc<dyn Keys>) -> Vec<String> {
+    let mut lines = Vec::new();
+    each_row(profile, keys, |row| {
         let mut out = Vec::new();
-        form.borrow_mut().write(&recorded(event, position).unwrap(), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        text.write(row, &mut out).unwrap();
+        lines.push(String::from_utf8(out).unwrap());
     });
-    lines.collect()
+    lines
 }
 
 fn data_of(lines: &[String], name: &str) -> Value {
@@ -62,8 +26,8 @@ fn data_of(lines: &[String], name: &str) -> Value {
 fn nothing_personal_is_in_a_pseudonymous_replay_of_any_type() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path());
-    for format in [Format::Ndjson, Format::Csv, Format::Events] {
-        for line in lines(Profile::Pseudonymous, format, &keys) {
+    for text in [Text::Ndjson, Text::Csv, Text::Events] {
+        for line in lines(Profile::Pseudonymous, text, &keys) {
             let plain = line.replace("\"\"", "\"");
             for hidden in HIDDEN {
                 assert!(!plain.contains(hidden), "{hidden} in {line}");
@@ -76,7 +40,7 @@ fn nothing_personal_is_in_a_pseudonymous_replay_of_any_type() {
 fn the_same_person_has_the_same_hash_in_data_and_in_streams() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path());
-    let lines = lines(Profile::Pseudonymous, Format::Ndjson, &keys);
+    let lines = lines(Profile::Pseudonymous, Text::Ndjson, &keys);
     let followed = data_of(&lines, "Followed");
     let (anna, ben) = (followed["user"].as_str().unwrap(), followed["follow"].as_str().unwrap());
     assert_eq!((anna.len(), ben.len()), (32, 32));
@@ -97,7 +61,7 @@ fn the_same_person_has_the_same_hash_in_data_and_in_streams() {
 fn a_position_is_the_middle_of_its_cell_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path());
-    let fix = data_of(&lines(Profile::Pseudonymous, Format::Ndjson, &keys), "CheckedIn")["fix"].take();
+    let fix = data_of(&lines(Profile::Pseudonymous, Text::Ndjson, &keys), "CheckedIn")["fix"].take();
     let cell = grid::cell(30.282_817, 120.117_289);
     assert_eq!(fix, serde_json::json!({ "lat": cell.lat, "lng": cell.lng }));
 }
@@ -106,7 +70,7 @@ fn a_position_is_the_middle_of_its_cell_and_nothing_else() {
 fn a_full_replay_opens_what_is_sealed_until_its_key_is_destroyed() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path());
-    let before = lines(Profile::Full, Format::Ndjson, &keys);
+    let before = lines(Profile::Full, Text::Ndjson, &keys);
     assert_eq!(data_of(&before, "UserRegistered")["name"], "安娜");
     assert_eq!(data_of(&before, "UserRegistered")["user"], "7");
     assert_eq!(data_of(&before, "CheckedIn")["bssid"], "d8:5d:4c:7e:91:02");

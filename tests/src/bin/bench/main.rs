@@ -3,6 +3,7 @@
 mod append;
 mod chance;
 mod chat;
+mod exports;
 mod machine;
 mod made;
 mod mqtt;
@@ -62,6 +63,8 @@ enum Part {
         #[arg(long)]
         only: Option<String>,
     },
+    /// A million events into Parquet, beside pyarrow (--shops: the log's events)
+    Exports,
     /// The followers of somebody with many, and signing in
     People,
     /// Chat in a room, in pairs, and streams that wait, beside Prosody and ejabberd
@@ -134,6 +137,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
+        Some(Part::Exports) => page.add(exports::run(&setup)?),
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),
         Some(Part::Mqtt) => page.add(mqtt::run(&setup)?),
@@ -147,6 +151,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
             page.add(append::run(&setup)?);
             page.add(pictures::bench(&setup, &pictures::Args::default())?);
             serving::run(&setup, &mut page)?;
+            page.add(exports::run(&setup)?);
             people::run(&setup, &mut page)?;
             page.add(chat::run(&setup)?);
             page.add(mqtt::run(&setup)?);
