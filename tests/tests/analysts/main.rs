@@ -3,6 +3,7 @@
 mod columns;
 mod events;
 mod once;
+mod page;
 mod partitions;
 mod personal;
 

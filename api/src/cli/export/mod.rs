@@ -25,7 +25,7 @@ use crate::replay::{Format, Profile, Row, Selection};
 #[command(after_help = "Examples: dface export shops --format parquet --out shops.parquet\n          \
                         dface export users --format csv\n          \
                         dface export campaigns | head\n\n\
-                        docs/analysts.md says what is shown of people.")]
+                        docs/analysts.md joins them with events, and says what is shown of people.")]
 pub struct Args {
     /// Which table
     #[arg(value_enum)]
