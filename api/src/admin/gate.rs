@@ -30,7 +30,7 @@ pub struct Admin {
     /// Who may come in.
     pub tokens: Tokens,
     /// How much each token may read of the log.
-    pub event_limits: EventLimits,
+    pub(super) event_limits: EventLimits,
     /// What the process counted.
     pub metrics: Exporter,
     /// Cancelled when the server stops.
@@ -142,6 +142,13 @@ impl Gate for Admin {
 }
 
 impl Admin {
+    /// With the limits of the node's settings.
+    #[must_use]
+    pub fn new(node: Arc<Node>, app: Arc<App>, tokens: Tokens, metrics: Exporter, stopping: CancellationToken) -> Self {
+        let event_limits = EventLimits::new(&node.settings.limits);
+        Self { node, app, tokens, event_limits, metrics, stopping }
+    }
+
     /// The context of a request's commands.
     #[must_use]
     pub fn context(&self) -> Context {

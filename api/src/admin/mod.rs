@@ -25,7 +25,6 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
-    event_limits::EventLimits,
     files::Tokens,
     gate::{Admin, AdminAccess, Operator},
 };

@@ -15,7 +15,7 @@ use super::{
     told::Told,
 };
 use crate::{
-    admin::{self, Admin, AdminAccess, EventLimits, Tokens},
+    admin::{self, Admin, AdminAccess, Tokens},
     app::{Access, App},
     console, demo,
     http::{Gate, Limits, Route, Router, RouterSettings, endpoints, openapi, serve, tls, upload::Uploads},
@@ -242,10 +242,7 @@ async fn serve_node(
     let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls.clone(), stop.clone());
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
-    let (stopping, meters) = (stop.clone(), metrics.clone());
-    let event_limits = EventLimits::new(&settings.limits);
-    let operators =
-        Admin { node: Arc::clone(node), app: Arc::clone(&families), tokens, event_limits, metrics: meters, stopping };
+    let operators = Admin::new(Arc::clone(node), Arc::clone(&families), tokens, metrics.clone(), stop.clone());
     let routes = admin::routes().into_iter().chain(console::routes()).collect();
     let operators = router(Arc::new(operators), settings, routes, AdminAccess::Listener, &admin::document())?;
 

@@ -65,7 +65,7 @@ fn one_type_has_a_typed_column_for_each_field() {
         ("position", DataType::UInt64),
         ("id", DataType::Utf8),
         ("time", moment.clone()),
-        ("occurred_at", moment.clone()),
+        ("occurred_at", moment),
         ("schema", DataType::UInt16),
         ("checkin", DataType::Utf8),
         ("user", DataType::Utf8),

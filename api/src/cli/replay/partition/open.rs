@@ -34,7 +34,7 @@ pub enum Writing {
     /// Text, some of it held.
     Text(Out, Vec<u8>),
     /// The file is begun when there is a full table, or at its end.
-    Table(Box<Table>, Option<Out>, Option<ParquetFile<Out>>),
+    Table(Box<Table>, Option<Out>, Option<Box<ParquetFile<Out>>>),
 }
 
 /// A file, and what is noted of it.
@@ -54,7 +54,7 @@ impl Open {
     pub fn held(&self) -> usize {
         match &self.writing {
             Writing::Text(..) => 0,
-            Writing::Table(_, _, file) => file.as_ref().map_or(0, ParquetFile::held),
+            Writing::Table(_, _, file) => file.as_ref().map_or(0, |file| file.held()),
         }
     }
 
@@ -99,7 +99,7 @@ impl Open {
     pub fn encode(&mut self) -> io::Result<()> {
         let Writing::Table(table, out, file) = &mut self.writing else { return Ok(()) };
         if let Some(out) = out.take() {
-            *file = Some(ParquetFile::begin(out, table.schema())?);
+            *file = Some(Box::new(ParquetFile::begin(out, table.schema())?));
         }
         let rows = table.take()?;
         file.as_mut().map_or(Ok(()), |file| file.write(&rows))
