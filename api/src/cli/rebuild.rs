@@ -10,6 +10,7 @@ use super::{
     progress::Progress,
     target::{Server, Target},
 };
+use crate::node::Node;
 
 /// `dface rebuild`
 #[derive(Debug, clap::Args)]
@@ -130,4 +131,35 @@ async fn rebuild_all(projector: &Arc<Projector>, names: Vec<String>) -> Result<(
     bar.finish();
     let standings = projector.standings();
     standings.iter().filter(|one| names.iter().any(|name| name == one.name)).try_for_each(print_json)
+}
+
+/// Rebuilds that a stop or a crash cut off go on beside what is served.
+fn go_on(node: &Node, done: &[String]) {
+    let unfinished = node.projector.unfinished().into_iter().map(|(name, _)| name);
+    let unfinished: Vec<&'static str> = unfinished.filter(|name| !done.iter().any(|one| one == name)).collect();
+    if unfinished.is_empty() {
+        return;
+    }
+    let projector = Arc::clone(&node.projector);
+    tokio::task::spawn_blocking(move || match projector.rebuild_all(&unfinished) {
+        Ok(()) => tracing::info!(models = ?unfinished, "rebuilt"),
+        Err(error) => {
+            tracing::error!(models = ?unfinished, %error, "could not be rebuilt; the old generations serve on")
+        }
+    });
+}
+
+/// `serve --rebuild`: these first, then the server serves.
+pub(super) async fn at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
+    let all = names.iter().any(|name| name == "all");
+    let names: Vec<String> =
+        if all { node.projector.names().into_iter().map(str::to_owned).collect() } else { names.to_vec() };
+    for name in &names {
+        let (projector, of) = (Arc::clone(&node.projector), name.clone());
+        let rebuilt = tokio::task::spawn_blocking(move || projector.rebuild(&of)).await.map_err(Failure::work)?;
+        let position = rebuilt.map_err(|e| Failure::Usage(format!("--rebuild: {e}")))?;
+        tracing::info!(model = name, position, "rebuilt");
+    }
+    go_on(node, &names);
+    Ok(())
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use warp::Filter as _;
 
 use super::{
-    Common, Failure, logging, print_json,
+    Common, Failure, logging, print_json, rebuild,
     reload::{Read, Reloading, load_tls},
     target::{RUN_FILE, RunFile},
     told::Told,
@@ -138,7 +138,7 @@ async fn serve_open(
     args: &Args,
     reloading: Reloading,
 ) -> Result<(), Failure> {
-    rebuild_at_start(node, &args.rebuild).await?;
+    rebuild::at_start(node, &args.rebuild).await?;
     if args.demo {
         demo::prepare(node).await?;
     }
@@ -163,19 +163,6 @@ fn listen_mqtt(settings: &Settings) -> Result<Option<embedded::Listening>, Failu
     let BrokerAddress::Embedded = settings.mqtt.broker else { return Ok(None) };
     let Some(address) = settings.listen.mqtt.0 else { return Ok(None) };
     embedded::listen(settings, address).map(Some).map_err(|error| not_bound("--mqtt", address, &error))
-}
-
-async fn rebuild_at_start(node: &Node, names: &[String]) -> Result<(), Failure> {
-    let all = names.iter().any(|name| name == "all");
-    let names: Vec<String> =
-        if all { node.projector.names().into_iter().map(str::to_owned).collect() } else { names.to_vec() };
-    for name in names {
-        let (projector, of) = (Arc::clone(&node.projector), name.clone());
-        let rebuilt = tokio::task::spawn_blocking(move || projector.rebuild(&of)).await.map_err(Failure::work)?;
-        let position = rebuilt.map_err(|e| Failure::Usage(format!("--rebuild: {e}")))?;
-        tracing::info!(model = name, position, "rebuilt");
-    }
-    Ok(())
 }
 
 /// The one line on standard output, when everything listens.

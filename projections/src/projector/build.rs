@@ -1,7 +1,7 @@
 //! Making a generation of the whole log beside the serving one, and comparing two.
 
 use dface_domain::envelope::LogPosition;
-use fjall::{Keyspace, Readable, Snapshot};
+use fjall::{Database, Keyspace, Readable, Snapshot};
 use serde::Serialize;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     model::ReadModel,
     runner::{Runner, Stopped},
     status::Status,
+    unfinished::{self, Place},
 };
 
 /// How the serving rows differ from those of a rebuild.
@@ -51,9 +52,10 @@ pub(super) fn new_generation<M: ReadModel>(
     status: &Status,
     until: LogPosition,
 ) -> Result<Runner<M>, ModelError> {
-    let runner = new_generation_at::<M>(shared, status, until)?;
+    let runner = new_generation_at::<M>(shared, status, until, true)?;
     let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
     if found.is_none() {
+        runner.rows.finish()?;
         let generation = generation_of(runner.rows.keyspace());
         let checkpoint = Checkpoint {
             log: shared.log,
@@ -67,20 +69,30 @@ pub(super) fn new_generation<M: ReadModel>(
     Ok(runner)
 }
 
-/// Makes a generation up to `until`, for comparing.
+/// Makes a generation up to `until`, to serve or to be compared; it goes on where one like it was cut off.
 pub(super) fn new_generation_at<M: ReadModel>(
     shared: &Shared,
     status: &Status,
     until: LogPosition,
+    serves: bool,
 ) -> Result<Runner<M>, ModelError> {
-    let name = fresh_keyspace::<M>(shared);
+    let place = Place::begin::<M>(shared, serves);
+    let (name, position) = match unfinished::find::<M>(shared, &place, until)? {
+        Some((name, position)) => {
+            tracing::info!(model = M::NAME, %position, "a generation that was cut off goes on");
+            (name, position)
+        }
+        None => (fresh_keyspace::<M>(shared), LogPosition::default()),
+    };
+    status.built_to(position);
     let rows = open_rows(shared, &name)?;
-    let skipped = shared.checkpoints.skipped(M::NAME);
-    let mut runner = Runner::new(&shared.parts, rows, LogPosition::default(), skipped);
-    match along(&mut runner, shared, status, until, Some(&shared.convoy.join())) {
+    let mut runner = Runner::new(&shared.parts, rows, position, shared.checkpoints.skipped(M::NAME));
+    match along(&mut runner, shared, status, until, Some(&shared.convoy.join()), &place) {
         Ok(()) => Ok(runner),
         Err(error) => {
-            shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
+            if !shared.stop.is_cancelled() {
+                shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
+            }
             Err(error)
         }
     }
@@ -92,8 +104,9 @@ pub(super) fn catch_up<M: ReadModel>(
     shared: &Shared,
     status: &Status,
     until: LogPosition,
+    serves: bool,
 ) -> Result<(), ModelError> {
-    along(runner, shared, status, until, None)
+    along(runner, shared, status, until, None, &Place::begin::<M>(shared, serves))
 }
 
 /// Applies the log up to `until`, in big sorted runs.
@@ -103,6 +116,7 @@ fn along<M: ReadModel>(
     status: &Status,
     until: LogPosition,
     convoy: Option<&Member<'_>>,
+    place: &Place,
 ) -> Result<(), ModelError> {
     let (batch, mut stretches) = (shared.settings.rebuild_batch, 0);
     while runner.position < until {
@@ -121,20 +135,30 @@ fn along<M: ReadModel>(
             break;
         }
         stretches += 1;
-        runner.rows.make_room(shared.settings.rebuild_memory)?;
+        runner.rows.make_room(shared.settings.rebuild_memory, &place.at(runner.position))?;
     }
-    runner.rows.ingest()
+    runner.rows.ingest(&place.at(runner.position))
 }
 
 fn fresh_keyspace<M: ReadModel>(shared: &Shared) -> String {
-    let prefix = format!("{}-", M::NAME);
-    let names = shared.db.list_keyspace_names();
-    let newest = names.iter().filter_map(|name| name.strip_prefix(&prefix)?.parse::<u32>().ok()).max();
-    format!("{prefix}{}", newest.unwrap_or(0) + 1)
+    let newest = generations::<M>(&shared.db).iter().filter_map(|name| number_of(name)).max();
+    format!("{}-{}", M::NAME, newest.unwrap_or(0) + 1)
+}
+
+/// The keyspaces of all generations of `M`.
+pub(super) fn generations<M: ReadModel>(db: &Database) -> Vec<String> {
+    let is_one = |name: &str| {
+        name.rsplit_once('-').is_some_and(|(model, number)| model == M::NAME && number.parse::<u32>().is_ok())
+    };
+    db.list_keyspace_names().iter().map(ToString::to_string).filter(|name| is_one(name)).collect()
+}
+
+fn number_of(keyspace: &str) -> Option<u32> {
+    keyspace.rsplit('-').next()?.parse().ok()
 }
 
 pub(super) fn generation_of(keyspace: &Keyspace) -> u32 {
-    keyspace.name().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    number_of(keyspace.name()).unwrap_or_default()
 }
 
 /// Walks both, as they stood in `snapshot`, in the order of their keys.

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, path::Path};
 
-use super::{ModelError, rows::decode_row};
+use super::{ModelError, rows::decode_row, unfinished};
 
 /// A read model's serving generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,22 +71,14 @@ impl Checkpoints {
         self.known.lock().get(name).cloned()
     }
 
-    /// Deletes keyspaces that no checkpoint names: generations that were never finished, or are over.
+    /// Deletes keyspaces that no checkpoint names, generations that are over, but those that were not finished and can go on.
     ///
     /// # Errors
     /// The disk's.
     pub fn sweep(&self, db: &Database) -> Result<(), ModelError> {
-        let serving: Vec<String> = {
-            let known = self.known.lock();
-            known.iter().map(|(name, checkpoint)| checkpoint.keyspace_name(name)).collect()
-        };
-        for name in db.list_keyspace_names() {
-            let name: &str = &name;
-            if name != KEYSPACE && !serving.iter().any(|s| s == name) {
-                db.delete_keyspace(db.keyspace(name, KeyspaceCreateOptions::default)?)?;
-            }
-        }
-        Ok(())
+        let mut kept = vec![KEYSPACE.to_owned()];
+        kept.extend(self.known.lock().iter().map(|(name, checkpoint)| checkpoint.keyspace_name(name)));
+        unfinished::sweep(db, &kept)
     }
 
     /// Makes another generation the serving one.

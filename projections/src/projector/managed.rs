@@ -23,6 +23,7 @@ use super::{
     rows::Rows,
     runner::{Runner, Stopped},
     status::{Progress, State, Status},
+    unfinished::{self, Place},
 };
 
 /// What all read models of one process share.
@@ -68,6 +69,7 @@ pub(super) struct Managed<M: ReadModel> {
     status: Arc<Status>,
     following: Mutex<Option<Following<M>>>,
     rebuilding: Mutex<()>,
+    unfinished: Option<LogPosition>,
 }
 
 /// What the projector asks of any model.
@@ -80,6 +82,8 @@ pub(super) trait AnyModel: Send + Sync {
     fn compare(&self) -> Result<Difference, ModelError>;
     fn skip(&self, position: LogPosition) -> Result<(), ModelError>;
     fn bytes(&self) -> u64;
+    /// How far a rebuild came that was cut off before this start.
+    fn unfinished(&self) -> Option<LogPosition>;
 }
 
 impl<M: ReadModel> Managed<M> {
@@ -87,9 +91,10 @@ impl<M: ReadModel> Managed<M> {
     pub(super) fn open(shared: Arc<Shared>) -> Result<Self, ModelError> {
         let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
         let status = Arc::new(Status::default());
-        let runner = match found {
-            Some(checkpoint) => of_checkpoint(&shared, checkpoint)?,
-            None => first_generation(&shared, &status)?,
+        let unfinished = unfinished::find::<M>(&shared, &Place::begin::<M>(&shared, true), shared.feed.head())?;
+        let (runner, unfinished) = match found {
+            Some(checkpoint) => (of_checkpoint(&shared, checkpoint)?, unfinished.map(|(_, position)| position)),
+            None => (first_generation(&shared, &status)?, None),
         };
         let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
         status.advance(runner.position, runner.time);
@@ -99,6 +104,7 @@ impl<M: ReadModel> Managed<M> {
             status,
             following: Mutex::new(None),
             rebuilding: Mutex::new(()),
+            unfinished,
         };
         managed.follow(runner);
         Ok(managed)
@@ -142,9 +148,10 @@ impl<M: ReadModel> Managed<M> {
     /// The serving generation stands still only while the new one takes its last steps to the same position.
     fn compare_with_rebuild(&self) -> Result<Difference, ModelError> {
         let shared = &self.shared;
-        let mut new = build::new_generation_at::<M>(shared, &self.status, self.status.position())?;
+        let mut new = build::new_generation_at::<M>(shared, &self.status, self.status.position(), false)?;
         let serving = self.halt()?;
-        let level = build::catch_up(&mut new, shared, &self.status, serving.position);
+        let level = build::catch_up(&mut new, shared, &self.status, serving.position, false);
+        let level = level.and_then(|()| new.rows.finish());
         let (snapshot, rows) = (shared.db.snapshot(), serving.rows.keyspace().clone());
         self.follow(serving);
         let rebuilt = new.rows.keyspace();
@@ -155,6 +162,7 @@ impl<M: ReadModel> Managed<M> {
     }
 
     fn swap(&self, old: Keyspace, new: Runner<M>) -> Result<(), ModelError> {
+        new.rows.finish()?;
         let view = M::View::open(&self.shared.parts, new.rows.keyspace().clone())?;
         let generation = build::generation_of(new.rows.keyspace());
         let checkpoint = Checkpoint {
@@ -272,7 +280,8 @@ impl<M: ReadModel> AnyModel for Managed<M> {
         let built = build::new_generation::<M>(&self.shared, &self.status, self.shared.feed.head());
         let swapped = built.and_then(|mut new| {
             let old = self.halt()?;
-            match build::catch_up(&mut new, &self.shared, &self.status, old.position.max(self.shared.feed.head())) {
+            let until = old.position.max(self.shared.feed.head());
+            match build::catch_up(&mut new, &self.shared, &self.status, until, true) {
                 Ok(()) => {
                     let position = new.position.0;
                     self.swap(old.rows.keyspace().clone(), new)?;
@@ -314,5 +323,9 @@ impl<M: ReadModel> AnyModel for Managed<M> {
         let keyspace = checkpoint.map(|checkpoint| checkpoint.keyspace_name(M::NAME));
         let open = |name: String| self.shared.db.keyspace(&name, KeyspaceCreateOptions::default).ok();
         keyspace.and_then(open).map_or(0, |keyspace| keyspace.disk_space())
+    }
+
+    fn unfinished(&self) -> Option<LogPosition> {
+        self.unfinished
     }
 }

@@ -22,6 +22,7 @@ mod room;
 pub mod rows;
 mod runner;
 pub mod status;
+mod unfinished;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -263,6 +264,12 @@ impl Projector {
     pub fn compare(&self, name: &str) -> Result<Difference, ProjectorError> {
         let model = self.model(name)?;
         Ok(alone(|| model.compare())?)
+    }
+
+    /// The read models of which a rebuild was cut off before this start, and how far it came.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<(&'static str, LogPosition)> {
+        self.models.iter().filter_map(|model| Some((model.name(), model.unfinished()?))).collect()
     }
 
     /// Leaves the event at which `name` stopped out of it, and goes on.

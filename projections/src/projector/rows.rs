@@ -10,7 +10,7 @@ use fjall::{Database, Keyspace, UserValue};
 use quick_cache::DefaultHashBuilder;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ModelError, checkpoints::Checkpoints};
+use super::{ModelError, checkpoints::Checkpoints, unfinished::PLACE};
 use crate::keys::Key;
 
 /// A change that waits.
@@ -21,6 +21,8 @@ enum Waiting {
     Bytes(UserValue),
     /// The row itself: one that changes with every event is encoded once, when it is written.
     Row(Box<dyn AnyRow>),
+    /// A row that was written as it is, and is kept because it is likely to change again.
+    Written(Box<dyn AnyRow>),
 }
 
 /// A row of any type.
@@ -49,8 +51,26 @@ impl Waiting {
         match self {
             Self::Gone => Ok(None),
             Self::Bytes(bytes) => Ok(Some(bytes.clone())),
-            Self::Row(row) => row.encode().map(Some),
+            Self::Row(row) | Self::Written(row) => row.encode().map(Some),
         }
+    }
+
+    /// The row itself, where it is one that changes often.
+    fn row(&self) -> Option<&dyn AnyRow> {
+        match self {
+            Self::Row(row) | Self::Written(row) => Some(row.as_ref()),
+            Self::Gone | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The row itself, to be changed.
+    fn changing(&mut self) -> Option<&mut dyn AnyRow> {
+        if matches!(self, Self::Written(_))
+            && let Self::Written(row) = std::mem::replace(self, Self::Gone)
+        {
+            *self = Self::Row(row);
+        }
+        if let Self::Row(row) = self { Some(row.as_mut()) } else { None }
     }
 
     /// Bytes of memory, about.
@@ -58,7 +78,7 @@ impl Waiting {
         match self {
             Self::Gone => 0,
             Self::Bytes(bytes) => bytes.len(),
-            Self::Row(_) => ROW_WEIGHT,
+            Self::Row(_) | Self::Written(_) => ROW_WEIGHT,
         }
     }
 }
@@ -105,7 +125,7 @@ impl Rows {
         match self.waiting.get(key) {
             Some(Waiting::Gone) => Ok(None),
             Some(Waiting::Bytes(bytes)) => decode_row(bytes).map(Some),
-            Some(Waiting::Row(row)) => {
+            Some(Waiting::Row(row) | Waiting::Written(row)) => {
                 let row = row.as_any().downcast_ref::<T>().cloned();
                 row.map(Some).ok_or_else(|| ModelError::Row("a waiting row has another type".to_owned()))
             }
@@ -121,7 +141,8 @@ impl Rows {
     where
         T: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static,
     {
-        if let Some(Waiting::Row(row)) = self.waiting.get_mut(key)
+        if let Some(waiting) = self.waiting.get_mut(key)
+            && let Some(row) = waiting.changing()
             && let Some(row) = row.as_any_mut().downcast_mut::<T>()
         {
             return Ok(how(row));
@@ -171,8 +192,8 @@ impl Rows {
         }
     }
 
-    const fn bytes_of(&mut self, waiting: &Waiting) -> &mut usize {
-        if matches!(waiting, Waiting::Row(_)) { &mut self.changing_bytes } else { &mut self.settled_bytes }
+    fn bytes_of(&mut self, waiting: &Waiting) -> &mut usize {
+        if waiting.row().is_some() { &mut self.changing_bytes } else { &mut self.settled_bytes }
     }
 
     /// Forgets what waits.
@@ -216,47 +237,60 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes what waits and is not likely to change again as a sorted run, where that is more than `memory` bytes, and
-    /// all of it where the rest is more than `CHANGING` times that. Without a checkpoint: for a generation that nobody
-    /// reads yet.
+    /// Writes what waits as a sorted run with `place`, where it takes more than `memory` bytes, or rows that change often `CHANGING` times
+    /// that. For a generation that nobody reads yet. Rows that change often stay in memory as long as there is room.
     ///
     /// # Errors
     /// The disk's.
-    pub fn make_room(&mut self, memory: usize) -> Result<(), ModelError> {
+    pub fn make_room(&mut self, memory: usize, place: &impl Serialize) -> Result<(), ModelError> {
         if self.changing_bytes > memory.saturating_mul(CHANGING) {
-            return self.ingest();
+            return self.ingest(place);
         }
         if self.settled_bytes <= memory {
             return Ok(());
         }
-        let settled = self.waiting.extract_if(|_, waiting| !matches!(waiting, Waiting::Row(_))).collect();
+        self.ingest_run(place)?;
+        self.waiting.retain(|_, waiting| waiting.row().is_some());
+        for waiting in self.waiting.values_mut() {
+            if let Waiting::Row(row) | Waiting::Written(row) = std::mem::replace(waiting, Waiting::Gone) {
+                *waiting = Waiting::Written(row);
+            }
+        }
         self.settled_bytes = 0;
-        self.ingest_run(settled)
+        Ok(())
     }
 
-    /// Writes what waits as one sorted run, without a checkpoint.
+    /// Writes all that waits as one sorted run with `place`.
     ///
     /// # Errors
     /// The disk's.
-    pub fn ingest(&mut self) -> Result<(), ModelError> {
-        let all = self.waiting.drain().collect();
+    pub fn ingest(&mut self, place: &impl Serialize) -> Result<(), ModelError> {
+        self.ingest_run(place)?;
         self.forget();
-        self.ingest_run(all)
+        Ok(())
     }
 
-    fn ingest_run(&self, mut run: Vec<(Key, Waiting)>) -> Result<(), ModelError> {
-        if run.is_empty() {
-            return Ok(());
-        }
-        run.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    fn ingest_run(&self, place: &impl Serialize) -> Result<(), ModelError> {
+        let changed = self.waiting.iter().filter(|(_, waiting)| !matches!(waiting, Waiting::Written(_)));
+        let mut run: Vec<(&Key, &Waiting)> = changed.collect();
+        run.sort_unstable_by_key(|(key, _)| *key);
         let mut ingestion = self.keyspace.start_ingestion()?;
-        for (key, waiting) in &run {
+        for (key, waiting) in run {
             match waiting.bytes()? {
                 Some(value) => ingestion.write(key.as_slice(), value)?,
                 None => ingestion.write_tombstone(key.as_slice())?,
             }
         }
+        ingestion.write(PLACE, encode_row(place)?)?;
         Ok(ingestion.finish()?)
+    }
+
+    /// Takes the place out that `make_room` and `ingest` wrote: the generation is finished.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn finish(&self) -> Result<(), ModelError> {
+        Ok(self.keyspace.remove(PLACE)?)
     }
 }
 

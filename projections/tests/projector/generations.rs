@@ -90,3 +90,59 @@ fn generations_that_were_never_finished_are_swept() {
     }
     assert_eq!(keyspaces(&world, "read"), finished);
 }
+
+/// Makes the first generations, and stops.
+fn stopped(world: &World) {
+    let (projector, _views) = world.models("read");
+    world.settle(&projector);
+    projector.stop();
+}
+
+/// Begins to rebuild the trace, and stops it when it has come so far.
+fn cut_off(world: &World, until: u64) {
+    let (projector, _views) = world.models("read");
+    std::thread::scope(|scope| {
+        let rebuilding = scope.spawn(|| projector.rebuild("trace"));
+        while projector.built("trace").0 < until && !rebuilding.is_finished() {
+            std::thread::yield_now();
+        }
+        projector.stop();
+        let _ = rebuilding.join().unwrap();
+    });
+}
+
+#[test]
+fn a_rebuild_that_was_cut_off_goes_on_where_its_rows_are() {
+    let world = World::new();
+    let (user, shop) = (world.person("anna", Gender::Female), world.shop("cafe", 30.0, 120.0));
+    for minute in 0..400 {
+        world.check_in(user, shop, BEGIN.plus_seconds(60 * minute));
+    }
+    stopped(&world);
+    // A stop may come when all is done already.
+    let found = (0..50).find_map(|_| {
+        cut_off(&world, 100);
+        let (projector, views) = world.models("read");
+        let unfinished = projector.unfinished();
+        let [("trace", position)] = unfinished[..] else {
+            projector.stop();
+            return None;
+        };
+        assert_eq!(views.trace.view().page(user, 0, 1_000).unwrap().len(), 400, "the old generation serves meanwhile");
+        assert!(projector.compare("ranking").unwrap().is_none());
+        projector.rebuild("trace").unwrap();
+        assert_eq!(views.trace.view().page(user, 0, 1_000).unwrap().len(), 400);
+        let difference = projector.compare("trace").unwrap();
+        assert!(difference.is_none(), "{difference:?}");
+        projector.stop();
+        Some(position)
+    });
+    assert!(found.expect("one of fifty was cut off").0 > 0);
+    let (projector, views) = world.models("read");
+    assert_eq!(projector.unfinished(), []);
+    assert_eq!(views.trace.view().page(user, 0, 1_000).unwrap().len(), 400);
+    projector.stop();
+    drop((projector, views));
+    let served = keyspaces(&world, "read");
+    assert_eq!(served.iter().filter(|name| name.starts_with("trace-")).count(), 1, "{served:?}");
+}
