@@ -174,6 +174,90 @@ fn crash_during_a_rebuild_leaves_the_old_generation_serving() {
     }
 }
 
+impl Load {
+    /// Asks for what was acknowledged before, by who was told so, until `killed`. What is listed is all of it, once.
+    fn read(&self, number: usize, killed: &AtomicBool) {
+        let phone = &self.phones[number % PEOPLE];
+        loop {
+            let before = self.known().acknowledged.get(&phone.user).cloned().unwrap_or_default();
+            let mut listed = Vec::new();
+            for page in 1.. {
+                let path = format!("/checkins.json?page={page}&pcount=100");
+                let answer = match Answer::try_to(phone.request(Method::GET, &path)) {
+                    Ok(answer) => answer.ok(),
+                    Err(broken) => {
+                        assert!(killed.load(Ordering::Acquire), "a connection broke before the kill: {broken}");
+                        return;
+                    }
+                };
+                let page = answer.as_array().expect("a list").clone();
+                let last = page.len() < 100;
+                listed.extend(page);
+                if last {
+                    break;
+                }
+            }
+            // New ones come first and move the pages: one may be seen twice between two of them, none is missing.
+            let ids: HashSet<&str> = listed.iter().filter_map(|one| one["id"].as_str()).collect();
+            let missing: Vec<_> = before.iter().filter(|id| !ids.contains(id.as_str())).collect();
+            assert!(missing.is_empty(), "acknowledged and not listed while read models were made anew: {missing:?}");
+        }
+    }
+
+    /// Lets half of the clients write and half read while all read models are made anew again and again; kills the server in the middle.
+    fn kill_while_rebuilding(&self, server: &mut Server, models: &[String], round: u64) {
+        let (killed, begun) = (AtomicBool::new(false), AtomicU64::new(0));
+        let operator = server.operator();
+        thread::scope(|scope| {
+            for number in 0..CLIENTS {
+                let killed = &killed;
+                let write = number % 2 == 0;
+                scope.spawn(
+                    move || if write { self.write(number, round, killed) } else { self.read(number / 2, killed) },
+                );
+            }
+            for name in models {
+                let (killed, begun, operator) = (&killed, &begun, &operator);
+                let path = format!("/admin/projections/{name}/rebuild");
+                scope.spawn(move || {
+                    while Answer::try_to(operator.door().request(Method::POST, &path)).is_ok() {
+                        begun.fetch_add(1, Ordering::Relaxed);
+                        thread::sleep(Duration::from_millis(50));
+                    }
+                    assert!(killed.load(Ordering::Acquire), "a connection broke before the kill");
+                });
+            }
+            let patience = Instant::now();
+            while begun.load(Ordering::Relaxed) < 2 * models.len() as u64 {
+                assert!(patience.elapsed() < Duration::from_secs(60), "the rebuilds do not begin");
+                thread::sleep(Duration::from_millis(1));
+            }
+            thread::sleep(Duration::from_micros(chance(800_000)));
+            killed.store(true, Ordering::Release);
+            server.kill();
+        });
+    }
+}
+
+/// So many kills by default, where the others have five: each has every read model compared.
+fn rebuilding_rounds() -> u64 {
+    env::var("CRASH_ROUNDS").map_or(3, |_| rounds().min(20))
+}
+
+#[test]
+fn crash_while_every_read_model_is_made_anew_under_64_clients_loses_nothing_and_answers_nothing_wrong() {
+    let mut server =
+        Setup::default().set("PROJECTIONS__REBUILD_BATCH", 64).set("PROJECTIONS__REBUILD_MEMORY", 1 << 16).start();
+    let load = Load::prepare(&mut server);
+    let models = server.operator().models();
+    for round in 1..=rebuilding_rounds() {
+        load.kill_while_rebuilding(&mut server, &models, round);
+        server.start_again();
+        load.check();
+        server.operator().compare_all();
+    }
+}
+
 #[test]
 fn crash_during_the_start_is_no_harm() {
     let mut server = Server::start();

@@ -82,7 +82,8 @@ fn tables_join_with_events_in_every_form() {
     assert_eq!((&of_anna["gender"], &of_anna["name"]), (&json!(2), &Value::Null));
     assert_eq!(users.iter().filter(|one| one["suspended"] == true).count(), 1);
     let full = lines(&export(&["users", "--profile", "full"]));
-    assert!(full.iter().any(|one| one["name"] == "anna" && one["user"] == anna.user.to_string()), "{full:?}");
+    let id = anna.user.to_string();
+    assert!(full.iter().any(|one| one["name"] == "anna" && one["user"] == id.as_str()), "{full:?}");
     let campaigns = lines(&export(&["campaigns"]));
     assert_eq!((&campaigns[0]["campaign"], &campaigns[0]["shop"]), (&json!(campaign), &json!(shop.to_string())));
     assert_eq!((&campaigns[0]["delivered"], &campaigns[0]["used"]), (&json!(1), &json!(1)));
