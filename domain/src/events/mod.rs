@@ -210,6 +210,8 @@ macros::registry! {
     JobRevived,
     LocationRequested,
     LocationSharingChanged,
+    LogReleased,
+    LogRestored,
     MessageMissed,
     MessageReceipted,
     MessageSent,
