@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dface_domain::ports::EventStore as _;
 use futures::stream;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -50,13 +50,23 @@ pub(super) async fn schema(_: Arc<Admin>, _: Request<Operator>) -> Reply {
         ("raw" = Option<bool>, Query, description = "Not upcast"),
         ("profile" = Option<String>, Query, description = "pseudonymous (default), or full for operators"),
         ("format" = Option<String>, Query, description = "ndjson (default) or csv"),
+        ("log" = Option<String>, Query, description = "The log that positions are of, as `X-Log` of an earlier answer had it; in another one: 409"),
         ("follow" = Option<bool>, Query, description = "Goes on with new events as they come"),
         ("Last-Event-ID" = Option<u64>, Header, description = "Goes on after this position"),
     ),
-    responses((status = 200, body = String, content_type = "application/x-ndjson"))
+    responses(
+        (status = 200, body = String, content_type = "application/x-ndjson", headers(("X-Log" = String, description = "Which log it is"))),
+        (status = 409, description = "Positions are of another log: this one was restored or copied (`other_log`)"),
+    )
 )]
 pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let mut selection = Selection::from_params(&request.params)?;
+    let log = hex::encode(admin.node.store.log_id());
+    if request.params.get("log").is_some_and(|known| known != log) {
+        let message =
+            "log: this is another log (restored or copied), in which those positions mean nothing; begin anew";
+        return Err(ApiError::conflict("other_log", message));
+    }
     let operator = request.caller.may_read_all();
     let sent_events = request.head.header("accept").is_some_and(|accept| accept.contains("text/event-stream"));
     if sent_events {
@@ -81,7 +91,9 @@ pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let walk = begun.map_err(|e| ApiError::internal(e.to_string()))??;
     let stopping = request.head.peer.stopping.clone();
     let run = Run { node: Arc::clone(&admin.node), walk, format, stopping, sent: Instant::now() };
-    Ok(Answer::stream(content_type(format), stream::try_unfold(State::Running(Box::new(run)), State::next)))
+    let log = HeaderValue::try_from(log).map_err(|error| ApiError::internal(error.to_string()))?;
+    let pieces = stream::try_unfold(State::Running(Box::new(run)), State::next);
+    Ok(Answer::stream(content_type(format), pieces).header(HeaderName::from_static("x-log"), log))
 }
 
 fn begin(node: &Node, selection: Selection, mode: (bool, bool)) -> Result<Walk, ApiError> {

@@ -1,5 +1,6 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
+mod backup;
 mod campaigns;
 mod events;
 mod gate;
@@ -20,6 +21,7 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
+    backup::{BackupLine, BackupTo},
     gate::{Admin, AdminAccess, Operator},
     tokens::Tokens,
 };
@@ -41,6 +43,8 @@ use crate::http::{Route, openapi::complete};
         users::resume,
         users::sessions,
         users::end_sessions,
+        backup::backup,
+        backup::release,
         campaigns::create,
         campaigns::list,
         campaigns::send,
@@ -98,6 +102,7 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<Admin>> {
     [
         users::routes(),
+        backup::routes(),
         campaigns::routes(),
         reports::routes(),
         shops::routes(),

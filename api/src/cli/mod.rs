@@ -1,6 +1,7 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod backup;
 mod copy;
 mod doctor;
 mod import;
@@ -11,6 +12,7 @@ mod rebuild;
 mod replay;
 mod serve;
 mod stats;
+mod stopping;
 pub mod target;
 mod user;
 mod worker;
@@ -63,6 +65,14 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Writes out the event log, for analysts
     Replay(replay::Args),
+    /// Writes log, objects and settings into a backup, while the server runs
+    Backup(backup::BackupArgs),
+    /// Restores a backup into an empty directory
+    Restore(backup::RestoreArgs),
+    /// Writes keys and the server secret into a file of their own, encrypted
+    BackupKeys(backup::BackupKeysArgs),
+    /// Brings keys and the server secret back
+    RestoreKeys(backup::RestoreKeysArgs),
     /// Copies the event log into another store
     Copy(copy::Args),
     /// Tells what the log holds: events by type and day, streams, sizes, lag
@@ -147,6 +157,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(&common, args).await,
         Command::Rebuild(args) => rebuild::run(&common, args).await,
         Command::Replay(args) => replay::run(&common, args).await,
+        Command::Backup(args) => backup::backup(&common, args).await,
+        Command::Restore(args) => backup::restore_backup(&common, args).await,
+        Command::BackupKeys(args) => backup::backup_keys(&common, args).await,
+        Command::RestoreKeys(args) => backup::restore_keys(&common, args).await,
         Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,

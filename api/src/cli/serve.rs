@@ -4,16 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use warp::Filter as _;
 
 use super::{
     Common, Failure, logging, print_json,
+    stopping::Told,
     target::{RUN_FILE, RunFile},
 };
 use crate::{
@@ -126,9 +123,20 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     load_tls(&settings, tls::http_config)?;
     let mqtt = listen_mqtt(&settings)?;
     let node = Arc::new(Box::pin(Node::open(settings)).await?);
+    tell_restored(&node);
     let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args).await;
     node.close().await;
     served
+}
+
+/// Says that nothing goes out, where that is so.
+fn tell_restored(node: &Node) {
+    if let Some(restored) = node.restored.filter(|restored| restored.is_held) {
+        tracing::warn!(
+            up_to = restored.up_to.0,
+            "this log was restored from a backup: pushes, posts and coupons are held back until POST /admin/release"
+        );
+    }
 }
 
 async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, args: &Args) -> Result<(), Failure> {
@@ -306,7 +314,9 @@ fn start_worker(node: &Node, desk: &Desk, tasks: &mut JoinSet<()>, stop: &Cancel
     if settings.roles.has(Role::Worker) {
         let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
         let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
-        tasks.spawn(works::runner(settings, queue, &means, paused)?.run(stop.clone()));
+        let (runner, leases, stop) =
+            (works::runner(settings, queue, &means, paused)?, Arc::clone(&node.leases), stop.clone());
+        tasks.spawn(async move { leases.once_released(&stop, runner.run(stop.clone())).await });
     }
     Ok(())
 }
@@ -373,24 +383,4 @@ pub(super) fn load_tls(settings: &Settings, config: tls::Making) -> Result<Optio
     let (cert, key) = (read("tls.cert", &settings.tls.cert)?, read("tls.key", &settings.tls.key)?);
     let config = config(&cert, &key).map_err(|e| Failure::Usage(format!("settings `tls`: {e}")))?;
     Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
-}
-
-/// SIGTERM and SIGINT. Until it listens they end the process at once, which is no harm: a start may be killed.
-pub(super) struct Told {
-    terminated: Signal,
-    interrupted: Signal,
-}
-
-impl Told {
-    pub(super) fn listen() -> Result<Self, Failure> {
-        let of = |kind| signal(kind).map_err(Failure::work);
-        Ok(Self { terminated: of(SignalKind::terminate())?, interrupted: of(SignalKind::interrupt())? })
-    }
-
-    pub(super) async fn heard(mut self) {
-        tokio::select! {
-            _ = self.terminated.recv() => {}
-            _ = self.interrupted.recv() => {}
-        }
-    }
 }

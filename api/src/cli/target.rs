@@ -136,6 +136,14 @@ impl Server {
         self.send(self.client.post(self.url(path)).json(body)).await?.json().await.map_err(Failure::work)
     }
 
+    /// POST of JSON that is answered piece by piece; an error answer is an error here.
+    ///
+    /// # Errors
+    /// The server's sentence.
+    pub async fn post_for_stream(&self, path: &str, body: &impl Serialize) -> Result<reqwest::Response, Failure> {
+        self.send(self.client.post(self.url(path)).json(body)).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
         let answer = request.bearer_auth(&self.run.token).send().await.map_err(Failure::work)?;
         if answer.status().is_success() {

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, print_json,
-    serve::{Told, limits, load_tls, local, router_settings},
+    serve::{limits, load_tls, local, router_settings},
+    stopping::Told,
 };
 use crate::{
     http::{Answer, ApiError, Gate, Head, Request, Route, Router, route::Reply, serve, tls::http_config},

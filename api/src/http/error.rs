@@ -81,6 +81,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("watch_bound", 409),
     ("too_many_watches", 409),
     ("older_node", 409),
+    ("other_log", 409),
     ("expired", 410),
     ("body_too_large", 413),
     ("head_too_large", 413),
