@@ -64,6 +64,13 @@ try-data: setup ## import a directory of real shops, check-ins, follows and pict
 	cargo build --release -p dface-api
 	@.ci/try-data "$(strip $(DIR))" "$${CARGO_TARGET_DIR:-target}/release/dface"
 
+.PHONY: deb
+deb: ## a Debian package of the release, under target/debian
+	@.ci/setup deb
+	cargo build --release -p dface-api
+	"$${CARGO_TARGET_DIR:-target}/release/dface" completions bash >"$${CARGO_TARGET_DIR:-target}/release/dface.bash"
+	cargo deb --no-build -p dface-api
+
 # The words after these targets are no targets themselves.
 ifneq (,$(filter bench-rank try-data,$(firstword $(MAKECMDGOALS))))
 WORDS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))

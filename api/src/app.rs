@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use dface_commands::{Context, sessions::session_id};
 use dface_domain::{
     envelope::LogPosition,
@@ -23,7 +24,7 @@ use crate::{
     http::{Answer, ApiError, Gate, Head, endpoints::InitLimits, request::Peer},
     node::{Node, Views},
     pages::Pages,
-    settings::BadSettings,
+    settings::{BadSettings, Regions},
     sign_in_limits::SignInLimits,
     watch_gate::WatchGate,
     weibo::Weibo,
@@ -40,6 +41,8 @@ pub struct App {
     pub node: Arc<Node>,
     /// Signing in too often.
     pub sign_in_limits: SignInLimits,
+    /// What `/init/init` tells; read again while the server runs.
+    pub regions: ArcSwap<Regions>,
     /// Calls of `/init/init`.
     pub init_limits: InitLimits,
     /// Codes of circles and watches that are wrong.
@@ -145,6 +148,7 @@ impl App {
         let weibo = Weibo::of(&node.settings).map_err(|e| BadSettings(format!("settings `weibo`: {e}")))?;
         let (pages, written) = (Pages::default(), Cache::new(WRITERS));
         Ok(Self {
+            regions: ArcSwap::from_pointee(node.settings.regions.clone()),
             node,
             sign_in_limits,
             init_limits,

@@ -16,6 +16,12 @@ pub const HTTP_CONNECTIONS: &str = "dface_http_connections";
 pub const HTTP_CONNECTIONS_REFUSED_TOTAL: &str = "dface_http_connections_refused_total";
 /// Events in the log.
 pub const LOG_EVENTS: &str = "dface_log_events";
+/// When the certificate ends, seconds since 1970; where there is one.
+pub const CERTIFICATE_ENDS_SECONDS: &str = "dface_certificate_ends_timestamp_seconds";
+/// Bytes free on the file system of the data directory.
+pub const DISK_FREE_BYTES: &str = "dface_disk_free_bytes";
+/// Bytes of that file system.
+pub const DISK_BYTES: &str = "dface_disk_bytes";
 /// Bytes of the log's segments.
 pub const LOG_BYTES: &str = "dface_log_bytes";
 /// Events between a read model and the head of the log, by `model`.
@@ -105,6 +111,9 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (HTTP_DURATION_SECONDS, Kind::Histogram, Unit::Seconds, "From a request's head to its answer's head, by route"),
     (HTTP_CONNECTIONS, Kind::Gauge, Unit::Count, "Connections open now"),
     (HTTP_CONNECTIONS_REFUSED_TOTAL, Kind::Counter, Unit::Count, "Connections refused because there were too many"),
+    (CERTIFICATE_ENDS_SECONDS, Kind::Gauge, Unit::Seconds, "When the certificate ends, since 1970"),
+    (DISK_FREE_BYTES, Kind::Gauge, Unit::Bytes, "Bytes free on the file system of the data directory"),
+    (DISK_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the file system of the data directory"),
     (LOG_EVENTS, Kind::Gauge, Unit::Count, "Events in the log"),
     (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
     (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),

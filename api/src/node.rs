@@ -300,15 +300,19 @@ fn open_models(
 /// Stands in a data directory into which a backup is being restored: half of it is none.
 pub(crate) const UNFINISHED_RESTORE: &str = "unfinished-restore";
 
+/// Refuses a directory in which a restore was cut off.
+pub(crate) fn refuse_half_restored(data: &Path) -> Result<(), StartError> {
+    if !data.join(UNFINISHED_RESTORE).exists() {
+        return Ok(());
+    }
+    let data = data.display();
+    Err(StartError::Refused(format!("{data}: a restore was cut off here; delete it and restore once more")))
+}
+
 pub(crate) fn prepare_directory(data: &Path) -> Result<(), StartError> {
     let failed =
         |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
-    if data.join(UNFINISHED_RESTORE).exists() {
-        let data = data.display();
-        return Err(StartError::Refused(format!(
-            "{data}: a restore was cut off here; delete it and restore once more"
-        )));
-    }
+    refuse_half_restored(data)?;
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     }

@@ -205,6 +205,11 @@ impl Server {
         assert!(status.success(), "after SIGTERM: {status}; its log:\n{}", self.log.end());
     }
 
+    /// SIGHUP.
+    pub fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// kill -9.
     ///
     /// # Panics

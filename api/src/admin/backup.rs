@@ -1,12 +1,12 @@
 //! Backups of the running server, and the end of a restore.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::stream;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
@@ -19,6 +19,9 @@ use crate::{
     http::{Answer, ApiError, Request, Route, route::Reply},
     node::Node,
 };
+
+/// So long at most is nothing sent; then an empty line: a slow disk takes its time for one file, or to say that all is on it.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Lines that wait for the caller.
 const WAITING: usize = 16;
@@ -66,7 +69,7 @@ pub enum BackupLine {
     },
 }
 
-/// Makes a backup of log, objects and settings on the server's machine, while the server runs. Answers with JSON lines: `progress` now and then, at
+/// Makes a backup of log, objects and settings on the server's machine, while the server runs. Answers with JSON lines: `progress` now and then (an empty line where there is none for long), at
 /// last `made` or `failed`. Ends when nobody reads them any more.
 #[utoipa::path(
     post, path = "/admin/backup", tag = "backup", request_body = BackupTo,
@@ -82,7 +85,7 @@ pub(super) async fn backup(admin: Arc<Admin>, request: Request<Operator>) -> Rep
         }
     }
     if admin.node.store.embedded().is_none() {
-        let message = "the log is at another server, which has backups of its own";
+        let message = "the log is at EventStoreDB or KurrentDB: back it up by that server's own means";
         return Err(ApiError::conflict("conflict", message));
     }
     admin.audit(request.caller, "backup", "").await?;
@@ -90,8 +93,8 @@ pub(super) async fn backup(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let node = Arc::clone(&admin.node);
     tokio::task::spawn_blocking(move || write(&node, &wanted, &lines));
     let pieces = stream::unfold(heard, |mut heard| async move {
-        let line = heard.recv().await?;
-        let bytes = serde_json::to_vec(&line).map(|mut bytes| {
+        let Ok(line) = timeout(QUIET, heard.recv()).await else { return Some((Ok(Bytes::from_static(b"\n")), heard)) };
+        let bytes = serde_json::to_vec(&line?).map(|mut bytes| {
             bytes.push(b'\n');
             Bytes::from(bytes)
         });

@@ -61,17 +61,12 @@ pub(super) async fn schema(_: Arc<Admin>, _: Request<Operator>) -> Reply {
 )]
 pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let mut selection = Selection::from_params(&request.params)?;
-    let log = hex::encode(admin.node.store.log_id());
-    if request.params.get("log").is_some_and(|known| known != log) {
-        let message =
-            "log: this is another log (restored or copied), in which those positions mean nothing; begin anew";
-        return Err(ApiError::conflict("other_log", message));
-    }
     let operator = request.caller.may_read_all();
     let sent_events = request.head.header("accept").is_some_and(|accept| accept.contains("text/event-stream"));
     if sent_events {
         selection.format = Format::Events;
     }
+    same_log(&admin.node, &request)?;
     if let Some(last) = request.head.header("last-event-id") {
         selection.from = Some(read::<u64>("Last-Event-ID", last)?.saturating_add(1));
     }
@@ -91,9 +86,23 @@ pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Rep
     let walk = begun.map_err(|e| ApiError::internal(e.to_string()))??;
     let stopping = request.head.peer.stopping.clone();
     let run = Run { node: Arc::clone(&admin.node), walk, format, stopping, sent: Instant::now() };
-    let log = HeaderValue::try_from(log).map_err(|error| ApiError::internal(error.to_string()))?;
+    let log = HeaderValue::try_from(log_id(&admin.node)).map_err(|error| ApiError::internal(error.to_string()))?;
     let pieces = stream::try_unfold(State::Running(Box::new(run)), State::next);
     Ok(Answer::stream(content_type(format), pieces).header(HeaderName::from_static("x-log"), log))
+}
+
+fn log_id(node: &Node) -> String {
+    hex::encode(node.store.log_id())
+}
+
+/// Refuses positions of another log, where the caller says of which they are, or where they cannot be of this one.
+fn same_log(node: &Node, request: &Request<Operator>) -> Result<(), ApiError> {
+    let named: Option<String> = request.params.optional("log")?;
+    let last = request.head.header("last-event-id").map(|last| read::<u64>("Last-Event-ID", last)).transpose()?;
+    if named.is_some_and(|named| named != log_id(node)) || last.is_some_and(|last| last > node.store.head().0) {
+        return Err(ApiError::conflict("other_log", "the position is of another log; begin again from the beginning"));
+    }
+    Ok(())
 }
 
 fn begin(node: &Node, selection: Selection, mode: (bool, bool)) -> Result<Walk, ApiError> {

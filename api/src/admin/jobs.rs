@@ -78,6 +78,10 @@ fn desk(admin: &Admin) -> Result<&Arc<Desk>, ApiError> {
             "another node has the jobs; /admin/nodes says which: ask there",
         ));
     }
+    opened(admin)
+}
+
+fn opened(admin: &Admin) -> Result<&Arc<Desk>, ApiError> {
     admin.node.desk.get().ok_or_else(|| ApiError::internal("the desk of jobs is not open"))
 }
 
@@ -160,7 +164,8 @@ async fn set(admin: &Admin, request: &Request<Operator>, paused: bool) -> Reply 
     let kind = kind(&text)?;
     let action = if paused { "jobs_pause" } else { "jobs_resume" };
     admin.audit(request.caller, action, kind.name()).await?;
-    desk(admin)?.ledger().pause(kind, paused)?;
+    // Each node keeps its own word, whether it has the jobs or may have them one day.
+    opened(admin)?.ledger().pause(kind, paused)?;
     Ok(Answer::json(&PausedKind { kind: kind.name(), paused }))
 }
 

@@ -139,6 +139,10 @@ pub(super) async fn metrics(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             gauge!(names::LOG_EVENTS).set(stats.events as f64);
             gauge!(names::LOG_BYTES).set(stats.bytes as f64);
         }
+        if let Ok(disk) = rustix::fs::statvfs(&admin.node.settings.data) {
+            gauge!(names::DISK_FREE_BYTES).set(disk.f_bavail.saturating_mul(disk.f_frsize) as f64);
+            gauge!(names::DISK_BYTES).set(disk.f_blocks.saturating_mul(disk.f_frsize) as f64);
+        }
         for one in admin.node.processes.standings() {
             gauge!(names::PROCESS_LAG, "process" => one.name).set(one.lag as f64);
             gauge!(names::PROCESS_WAITS, "process" => one.name).set(f64::from(u8::from(one.trouble.is_some())));

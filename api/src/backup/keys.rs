@@ -1,6 +1,7 @@
 //! Keys and the server secret, in a file of their own: encrypted by `age` (age-encryption.org/v1) to whoever may bring them back.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, BufReader, Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -23,7 +24,11 @@ use dface_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::BackupError;
-use crate::{node::write_private, settings::Settings, store::embedded_config};
+use crate::{
+    node::{refuse_half_restored, write_private},
+    settings::Settings,
+    store::embedded_config,
+};
 
 /// The form of what is inside.
 const FORM: u32 = 1;
@@ -95,14 +100,22 @@ fn write(file: &Path, recipients: &[age::x25519::Recipient], parts: &[&[u8]]) ->
     let encryptor =
         age::Encryptor::with_recipients(recipients.iter().map(|recipient| recipient as &dyn age::Recipient));
     let encryptor = encryptor.map_err(|error| BackupError::Refused(format!("--recipient: {error}")))?;
-    let unfinished = file.with_extension("unfinished");
+    let mut unfinished = OsString::from(file);
+    unfinished.push(".unfinished");
     let out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished);
     let written = out.and_then(|out| {
         let mut writer = encryptor.wrap_output(io::BufWriter::new(out))?;
         parts.iter().try_for_each(|part| writer.write_all(part))?;
         writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
     });
-    written.and_then(|()| fs::rename(&unfinished, file)).map_err(failed)
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written =
+        written.and_then(|()| fs::rename(&unfinished, file)).and_then(|()| fs::File::open(parent)?.sync_all());
+    if written.is_err() {
+        // Best effort: it opens nothing, and is written over by the next.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written.map_err(failed)
 }
 
 /// Puts keys and secret back into the directory of the settings, on which no server runs. Who has left by the log stays forgotten; read models
@@ -117,6 +130,7 @@ pub fn restore(settings: &Settings, file: &Path, identity: &Path, replace: bool)
         let text = "--data: there is no log, which says who has left; restore the data first (dface restore)";
         return Err(BackupError::Refused(text.to_owned()));
     }
+    refuse_half_restored(&settings.data)?;
     let (secret, mut records) = open(file, identity)?;
     let opened = EmbeddedStore::open(embedded_config(settings), Arc::new(SystemClock), &SystemEntropy);
     let store = opened.map_err(|error| match error {

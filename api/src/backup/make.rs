@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{
     BackupError, Told,
     archive::{Reader, Writer},
-    manifest::{Base, Entry, Head, Manifest, SegmentEntry},
+    manifest::{Base, Entry, Head, LOG, Manifest, OBJECTS, SegmentEntry},
     settings,
 };
 use crate::settings::Settings;
@@ -71,7 +71,7 @@ pub struct Made {
 pub(super) fn object_path(key: ObjectKey) -> String {
     let name = key.to_string();
     let shard: String = name.chars().take(2).collect();
-    format!("objects/{shard}/{name}")
+    format!("{OBJECTS}{shard}/{name}")
 }
 
 /// Whether objects are where a backup does not reach.
@@ -157,7 +157,7 @@ struct Making {
 
 impl Making {
     fn segment(&mut self, extent: &Extent) -> Result<(), BackupError> {
-        let path = format!("log/{}", extent.name());
+        let path = format!("{LOG}{}", extent.name());
         let segment = SegmentEntry { first: extent.first, last: extent.last, full: extent.is_full };
         // What is full never changes.
         if let Some(entry) = self.before.get(&path).filter(|entry| segment.full && entry.segment == Some(segment)) {

@@ -6,10 +6,14 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::BackupError;
+use super::{BackupError, settings};
 
 /// Its name in a backup.
 pub const NAME: &str = "manifest";
+
+/// Where segments of the log are in a backup, and objects.
+pub const LOG: &str = "log/";
+pub const OBJECTS: &str = "objects/";
 
 /// The form of backups that this program writes and reads.
 const FORM: u32 = 1;
@@ -139,31 +143,50 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> Result<Self, BackupError> {
         let damaged = |line: usize, what: &str| BackupError::Damaged(format!("{NAME}, line {line}: {what}"));
         let text = std::str::from_utf8(bytes).map_err(|_| damaged(1, "it is no text"))?;
-        if let Some(form) = form_of(text).filter(|form| *form != FORM) {
-            return Err(BackupError::Refused(format!(
-                "the backup has form {form}, but this dface knows form {FORM}; use a newer one"
-            )));
-        }
         let lines: Vec<&str> = text.lines().collect();
         let [first, entries @ .., last] = lines.as_slice() else { return Err(damaged(lines.len(), "it ends here")) };
         let end: End =
             serde_json::from_str(last).map_err(|_| damaged(lines.len(), "the hash of all before is not there"))?;
-        let mut files = BTreeMap::new();
-        for (at, line) in entries.iter().enumerate() {
-            let entry: Entry = serde_json::from_str(line).map_err(|error| damaged(at + 2, &error.to_string()))?;
-            files.insert(entry.path.clone(), entry);
-        }
-        let head = serde_json::from_str(first).map_err(|error| damaged(1, &error.to_string()))?;
         let before = text.len() - last.len() - usize::from(text.ends_with('\n'));
         if sha256(&bytes[..before]) != end.sha256 {
             return Err(damaged(lines.len(), "the lines before it are not those that were written"));
+        }
+        // Whatever the form, it ends with the hash: a number that changed is damage, not another form.
+        if let Some(form) = form_of(first).filter(|form| *form != FORM) {
+            return Err(BackupError::Refused(format!(
+                "the backup has form {form}, but this dface knows form {FORM}; use a newer one"
+            )));
+        }
+        let head = serde_json::from_str(first).map_err(|error| damaged(1, &error.to_string()))?;
+        let mut files = BTreeMap::new();
+        for (at, line) in entries.iter().enumerate() {
+            let entry: Entry = serde_json::from_str(line).map_err(|error| damaged(at + 2, &error.to_string()))?;
+            let is_known = entry.path != NAME && is_a_name(&entry.path);
+            if !is_known || entry.segment.is_some() != entry.path.starts_with(LOG) {
+                return Err(damaged(at + 2, &format!("{:?} is nothing that a backup holds", entry.path)));
+            }
+            if let Some(twice) = files.insert(entry.path.clone(), entry) {
+                return Err(damaged(at + 2, &format!("{} is there twice", twice.path)));
+            }
         }
         Ok(Self { head, files })
     }
 }
 
-fn form_of(text: &str) -> Option<u32> {
-    let first: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+/// Whether a file of a backup may be called so: nothing that leads out of it.
+#[must_use]
+pub fn is_a_name(path: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    let within = path.strip_prefix(LOG).or_else(|| path.strip_prefix(OBJECTS));
+    path == NAME || path == settings::NAME || within.is_some_and(|path| path.split('/').all(is_plain))
+}
+
+fn form_of(first: &str) -> Option<u32> {
+    let first: serde_json::Value = serde_json::from_str(first).ok()?;
     u32::try_from(first.get("dface_backup")?.as_u64()?).ok()
 }
 
@@ -181,21 +204,49 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_as_it_was_written_and_any_byte_that_changed_is_seen() {
+    fn it_is_read_as_it_was_written_and_any_byte_that_changed_is_damage() {
         let text = manifest().to_text().unwrap();
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), manifest());
-        for at in 0..text.len() {
-            let mut bytes = text.clone().into_bytes();
-            bytes[at] ^= 1;
-            assert!(Manifest::parse(&bytes).is_err_and(|e| !matches!(e, BackupError::Failed(_))), "byte {at}");
-            assert!(at == text.len() - 1 || Manifest::parse(&text.as_bytes()[..at]).is_err(), "cut at {at}");
+        for at in 0..text.len() - 1 {
+            for bit in 0..8 {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] ^= 1 << bit;
+                let parsed = Manifest::parse(&bytes);
+                assert!(matches!(&parsed, Err(BackupError::Damaged(_))), "byte {at}, bit {bit}: {parsed:?}");
+            }
+            assert!(Manifest::parse(&text.as_bytes()[..at]).is_err(), "cut at {at}");
         }
+    }
+
+    /// With a hash that fits, as a program makes it.
+    fn parsed(lines: &[&str]) -> Result<Manifest, BackupError> {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let end = serde_json::to_string(&End { sha256: sha256(text.as_bytes()) }).unwrap();
+        Manifest::parse(format!("{text}{end}\n").as_bytes())
     }
 
     #[test]
     fn a_newer_form_is_named() {
         let newer = manifest().to_text().unwrap().replacen("\"dface_backup\":1", "\"dface_backup\":2", 1);
-        let error = Manifest::parse(newer.as_bytes()).unwrap_err();
+        let lines: Vec<&str> = newer.lines().collect();
+        let error = parsed(&lines[..lines.len() - 1]).unwrap_err();
         assert!(matches!(&error, BackupError::Refused(text) if text.contains("form 2")), "{error}");
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_or_are_there_twice_are_refused() {
+        let text = manifest().to_text().unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(parsed(&lines[..3]).unwrap(), manifest());
+        for odd in ["log/../../x.seg", "log/", "log//x", "/etc/passwd", "log/.hidden", "other", "manifest", "log/a\\nb"]
+        {
+            let line = lines[1].replace("log/1.seg", odd);
+            let error = parsed(&[lines[0], &line, lines[2]]).unwrap_err().to_string();
+            assert!(error.contains("manifest, line 2"), "{odd}: {error}");
+        }
+        let twice = parsed(&[lines[0], lines[1], lines[1]]).unwrap_err().to_string();
+        assert!(twice.contains("log/1.seg is there twice"), "{twice}");
+        let no_segment = lines[2].replace("objects/ab", "log/2.seg");
+        assert!(parsed(&[lines[0], &no_segment]).is_err());
     }
 }

@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `manifest` | says what a backup holds, with the hash of each file |
-//! | `archive` | a directory or one tar file, written and read |
+//! | `archive` | a directory or one tar file: written so that half of one never looks whole, read so that nothing leads out of it |
 //! | `make` | a backup; with an earlier one, what is new since |
 //! | `restore` | checks all of it on its way into an empty directory |
 //! | `settle` | what a log says of its restore: who had left, whose sessions are over, that nothing goes out |
@@ -27,6 +27,8 @@ use std::sync::{
 
 use dface_commands::CommandError;
 use dface_domain::{objects::ObjectError, ports::StoreError};
+
+use crate::node::StartError;
 
 /// Why there is no backup, or no restore.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,15 @@ impl From<ObjectError> for BackupError {
 impl From<CommandError> for BackupError {
     fn from(error: CommandError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+impl From<StartError> for BackupError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Refused(text) => Self::Refused(text),
+            StartError::Failed(text) => Self::Failed(text),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     fs,
     io::{self, Read},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,14 +22,14 @@ use tokio::runtime::Handle;
 
 use super::{
     BackupError, Told,
-    archive::Reader,
+    archive::{self, Reader},
     make::objects_are_elsewhere,
-    manifest::{Base, Entry, Manifest, SegmentEntry, sha256},
+    manifest::{self, Base, Entry, Manifest, OBJECTS, SegmentEntry, sha256},
     settings,
     settle::{Facts, settle},
 };
 use crate::{
-    node::{StartError, UNFINISHED_RESTORE, prepare_directory},
+    node::{UNFINISHED_RESTORE, prepare_directory},
     settings::Settings,
 };
 
@@ -83,23 +84,25 @@ pub fn restore(
 ) -> Result<RestoredDirectory, BackupError> {
     empty(&settings.data)?;
     let backup = Backup::open(from)?;
-    let end = backup.manifest.head.position;
-    if to.is_some_and(|to| to.0 == 0 || to.0 > end) {
-        return Err(BackupError::Refused(format!("--to: the backup has the events 1 to {end}")));
+    let last = backup.manifest.head.position;
+    if to.is_some_and(|to| to.0 == 0 || to.0 > last) {
+        return Err(BackupError::Refused(format!("--to: the backup has the events 1 to {last}")));
     }
     begin(&settings.data)?;
-    let restored = fill(settings, &backup, to, means, told).and_then(|restored| {
-        let marker = settings.data.join(UNFINISHED_RESTORE);
-        fs::remove_file(&marker).map_err(|error| BackupError::io("remove", &marker, &error))?;
-        prepare_directory(&settings.data).map_err(|error| match error {
-            StartError::Refused(text) | StartError::Failed(text) => BackupError::Failed(text),
-        })?;
-        Ok(restored)
-    });
+    let restored = fill(settings, &backup, to, means, told).and_then(|restored| end(&settings.data).map(|()| restored));
     if restored.is_err() {
         clear(&settings.data);
     }
     restored
+}
+
+/// The directory was empty before. The log goes first: what is left after a kill in between is nothing that could be served.
+fn clear(data: &Path) {
+    let log = data.join("log");
+    let removed = if log.exists() { fs::remove_dir_all(&log) } else { Ok(()) };
+    if let Err(error) = removed.and_then(|()| archive::empty(data)) {
+        tracing::warn!(dir = %data.display(), %error, "half a restore is left; delete it");
+    }
 }
 
 fn empty(data: &Path) -> Result<(), BackupError> {
@@ -113,27 +116,27 @@ fn empty(data: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Marks the directory: no server starts on half of a restore.
+/// Marks the directory, before anything else is on the disk: no server starts on half of a restore.
 fn begin(data: &Path) -> Result<(), BackupError> {
-    use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|error| BackupError::io("make", data, &error))?;
     let marker = data.join(UNFINISHED_RESTORE);
-    fs::write(&marker, "").map_err(|error| BackupError::io("write", &marker, &error))
+    let marked = fs::File::create_new(&marker).and_then(|file| file.sync_all());
+    marked.and_then(|()| sync(data)).map_err(|error| BackupError::io("write", &marker, &error))
 }
 
-/// It was empty before.
-fn clear(data: &Path) {
-    let removed = fs::read_dir(data).and_then(|entries| {
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }?;
-        }
-        Ok(())
-    });
-    if let Err(error) = removed {
-        tracing::warn!(dir = %data.display(), %error, "half a restore is left; delete it");
-    }
+/// All of it is on the disk; the mark is taken away.
+fn end(data: &Path) -> Result<(), BackupError> {
+    let failed = |error: io::Error| BackupError::io("write", data, &error);
+    fs::File::open(data).and_then(|dir| Ok(rustix::fs::syncfs(dir)?)).map_err(failed)?;
+    let marker = data.join(UNFINISHED_RESTORE);
+    fs::remove_file(&marker).map_err(|error| BackupError::io("remove", &marker, &error))?;
+    sync(data).map_err(failed)?;
+    Ok(prepare_directory(data)?)
+}
+
+fn sync(dir: &Path) -> io::Result<()> {
+    fs::File::open(dir)?.sync_all()
 }
 
 fn fill(
@@ -156,7 +159,13 @@ fn fill(
             })
         })?;
     }
-    let position = import.end()?;
+    let (position, last) = (import.end()?, backup.manifest.head.position);
+    if to.is_none() && position.0 != last {
+        let name = manifest::NAME;
+        return Err(BackupError::Damaged(format!(
+            "{name}: the log should go to event {last}, and ends with {position}"
+        )));
+    }
     if position.0 == 0 {
         return Err(BackupError::Refused("--to: nothing was complete up to there".to_owned()));
     }
@@ -172,7 +181,7 @@ fn fill(
 }
 
 fn objects(settings: &Settings, backup: &Backup, means: &Means, told: Told<'_>) -> Result<u64, BackupError> {
-    let entries: Vec<_> = backup.manifest.files.values().filter(|entry| entry.path.starts_with("objects/")).collect();
+    let entries: Vec<_> = backup.manifest.files.values().filter(|entry| entry.path.starts_with(OBJECTS)).collect();
     if entries.is_empty() {
         return Ok(0);
     }

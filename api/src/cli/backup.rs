@@ -23,6 +23,7 @@ use crate::{
         make::{Made, Source, make},
         restore::{Means, restore},
     },
+    node::refuse_half_restored,
     settings::Settings,
     store::embedded_config,
 };
@@ -99,9 +100,8 @@ pub async fn backup(common: &Common, args: BackupArgs) -> Result<(), Failure> {
     let whole = |path: &Path| std::path::absolute(path).map_err(Failure::work);
     let (to, since) = (whole(&args.to)?, args.since.as_deref().map(whole).transpose()?);
     if settings.store.is_shared() {
-        return Err(Failure::Usage(
-            "setting `store`: the log is at another server, which has backups of its own".to_owned(),
-        ));
+        let text = "setting `store`: the log is at EventStoreDB or KurrentDB: back it up by that server's own means; `dface backup` is for the embedded store";
+        return Err(Failure::Usage(text.to_owned()));
     }
     let made = match Server::find(&settings).await? {
         Some(server) => of_server(&server, &BackupTo { to, since }).await?,
@@ -109,6 +109,7 @@ pub async fn backup(common: &Common, args: BackupArgs) -> Result<(), Failure> {
             if !settings.data.join("log").is_dir() {
                 return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
             }
+            refuse_half_restored(&settings.data)?;
             blocking(move |runtime| of_directory(&settings, &to, since.as_deref(), runtime)).await?
         }
     };
@@ -127,6 +128,9 @@ async fn of_server(server: &Server, wanted: &BackupTo) -> Result<Made, Failure> 
     let mut lines = StreamReader::new(Box::pin(answer.bytes_stream().map_err(std::io::Error::other))).lines();
     let mut shown = Shown::default();
     while let Some(line) = lines.next_line().await.map_err(Failure::work)? {
+        if line.is_empty() {
+            continue;
+        }
         match serde_json::from_str(&line).map_err(Failure::work)? {
             BackupLine::Progress { of, done, all } => shown.show(&of, done, all),
             BackupLine::Made(made) => {

@@ -18,7 +18,7 @@ use dface_domain::{
 use serde::Serialize;
 
 use super::{Common, Failure, print_json, progress};
-use crate::{settings::Settings, store::embedded_config};
+use crate::{node::refuse_half_restored, settings::Settings, store::embedded_config};
 
 /// Events that are read at once.
 const PAGE: usize = 1000;
@@ -85,6 +85,7 @@ fn directory(from: &str) -> Result<String, Failure> {
 }
 
 fn open(settings: &Settings) -> Result<EmbeddedStore, Failure> {
+    refuse_half_restored(&settings.data)?;
     let opened = EmbeddedStore::open(embedded_config(settings), Arc::new(SystemClock), &SystemEntropy);
     opened.map_err(|error| match error {
         OpenError::InUse(_) => {

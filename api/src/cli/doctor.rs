@@ -1,7 +1,12 @@
 //! `dface doctor`: looks, changes nothing, and says what to do.
 
-use std::io::{IsTerminal, Write as _, stdout};
+use std::{
+    io::{IsTerminal, Write as _, stdout},
+    path::Path,
+};
 
+use dface_commands::system::SystemClock;
+use dface_domain::{ports::Clock as _, time::Timestamp};
 use serde_json::Value;
 
 use super::{Common, Failure, print_json, target::Server};
@@ -13,6 +18,10 @@ use crate::{
     http::tls,
     settings::Settings,
 };
+
+/// A certificate is told of so many days before its end.
+const SOON_DAYS: i64 = 14;
+const DAY_S: i64 = 86_400;
 
 /// `dface doctor`
 #[derive(Debug, clap::Args)]
@@ -125,11 +134,36 @@ fn certificates(settings: &Settings) -> Vec<Finding> {
         return Vec::new();
     }
     let read = std::fs::read(&settings.tls.cert).and_then(|cert| Ok((cert, std::fs::read(&settings.tls.key)?)));
-    let usable = read
-        .map_err(|e| e.to_string())
-        .and_then(|(cert, key)| tls::http_config(&cert, &key).map_err(|e| e.to_string()));
+    let usable = read.map_err(|e| e.to_string()).and_then(|(cert, key)| {
+        tls::http_config(&cert, &key).and_then(|_| tls::ends(&cert)).map_err(|e| e.to_string())
+    });
     vec![match usable {
-        Ok(_) => Finding::ok("tls", format!("{}", settings.tls.cert.display())),
+        Ok(ends) => holds(ends, SystemClock.now(), &settings.tls.cert),
         Err(error) => Finding::error("tls", error, "settings `tls.cert` and `tls.key` must name PEM files that fit"),
     }]
+}
+
+/// Whether a certificate holds for a while yet.
+fn holds(ends: i64, now: Timestamp, path: &Path) -> Finding {
+    let (path, until) = (path.display(), Timestamp::from_seconds(ends));
+    let remedy = "put the new certificate and its key in their place and send SIGHUP to the server";
+    match (ends - now.seconds()).div_euclid(DAY_S) {
+        ..0 => Finding::error("tls", format!("{path} ended at {until}"), remedy),
+        left @ ..SOON_DAYS => Finding::warning("tls", format!("{path} ends in {left} days, at {until}"), remedy),
+        _ => Finding::ok("tls", format!("{path}, until {until}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_told_of_two_weeks_before_its_end() {
+        let state = |days: i64| holds(days * DAY_S, Timestamp::from_seconds(0), Path::new("cert.pem")).state;
+        assert_eq!(
+            [state(-1), state(1), state(13), state(15)],
+            [State::Error, State::Warning, State::Warning, State::Ok]
+        );
+    }
 }

@@ -6,21 +6,39 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Registry,
     filter::{LevelFilter, Targets},
     fmt,
     layer::SubscriberExt,
+    reload,
     util::SubscriberInitExt,
 };
 
 use super::Failure;
 
+/// How much is told, which may change.
+pub struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// Tells so much from now on.
+    ///
+    /// # Errors
+    /// The directives cannot be read: it stays as it was.
+    pub fn set(&self, level: &str) -> Result<(), Failure> {
+        self.0.reload(filter(level)?).map_err(Failure::work)
+    }
+}
+
+fn filter(level: &str) -> Result<EnvFilter, Failure> {
+    EnvFilter::try_new(level).map_err(|e| Failure::Usage(format!("setting `log.level`: {e}")))
+}
+
 /// Begins to log at `level` (a level, or directives).
 ///
 /// # Errors
 /// The directives cannot be read.
-pub fn start(level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level).map_err(|e| Failure::Usage(format!("setting `log.level`: {e}")))?;
+pub fn start(level: &str) -> Result<Level, Failure> {
+    let (filter, handle) = reload::Layer::new(filter(level)?);
     // The client of EventStoreDB tells every try that fails as an error; the adapter says once that the store is away, and once that it is back.
     let details = Targets::new().with_default(LevelFilter::INFO).with_target("dface", LevelFilter::TRACE);
     let details = details.with_target("kurrentdb", LevelFilter::OFF);
@@ -30,5 +48,6 @@ pub fn start(level: &str) -> Result<(), Failure> {
     } else {
         registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()
     };
-    started.map_err(Failure::work)
+    started.map_err(Failure::work)?;
+    Ok(Level(handle))
 }

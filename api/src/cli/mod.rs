@@ -2,6 +2,7 @@
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
 mod backup;
+mod completions;
 mod copy;
 mod doctor;
 mod import;
@@ -9,11 +10,12 @@ mod logging;
 mod openapi;
 pub mod progress;
 mod rebuild;
+mod reload;
 mod replay;
 mod serve;
 mod stats;
-mod stopping;
 pub mod target;
+mod told;
 mod user;
 mod worker;
 
@@ -43,7 +45,7 @@ struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Data directory; ./data by default, made where there is none
     #[arg(long, global = true, value_name = "DIR", display_order = 100)]
@@ -79,6 +81,8 @@ enum Command {
     Stats(stats::Args),
     /// Looks whether everything is as it must be
     Doctor(doctor::Args),
+    /// Prints what a shell completes the command line by
+    Completions(completions::Args),
     /// Prints the OpenAPI document of a listener
     Openapi(openapi::Args),
 }
@@ -164,6 +168,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,
+        Command::Completions(args) => completions::run(&args),
         Command::Openapi(args) => openapi::run(&args),
     }
 }

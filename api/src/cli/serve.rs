@@ -1,8 +1,8 @@
 //! `dface serve`: everything in one process, or jobs alone (`worker`).
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
+use dface_workers::apns::Apns;
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -10,8 +10,9 @@ use warp::Filter as _;
 
 use super::{
     Common, Failure, logging, print_json,
-    stopping::Told,
+    reload::{Read, Reloading, load_tls},
     target::{RUN_FILE, RunFile},
+    told::Told,
 };
 use crate::{
     admin::{self, Admin, AdminAccess, Tokens},
@@ -106,11 +107,12 @@ impl Args {
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let settings = common.settings(&args.flags())?;
-    logging::start(&settings.log.level)?;
+    let level = logging::start(&settings.log.level)?;
+    let read = Read::of(common, args.flags());
     let metrics = Exporter::install().map_err(Failure::work)?;
     let admin = bind("--admin", settings.listen.admin).await?;
     if settings.roles.worker_alone() {
-        return super::worker::run(&settings, admin, metrics).await;
+        return super::worker::run(&settings, admin, metrics, Reloading::new(read, level)).await;
     }
     let http = bind("--http", settings.listen.http).await?;
     let chat = if settings.roles.has(Role::Chat) {
@@ -124,7 +126,8 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     let mqtt = listen_mqtt(&settings)?;
     let node = Arc::new(Box::pin(Node::open(settings)).await?);
     tell_restored(&node);
-    let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args).await;
+    let reloading = Reloading::new(read, level);
+    let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args, reloading).await;
     node.close().await;
     served
 }
@@ -139,12 +142,18 @@ fn tell_restored(node: &Node) {
     }
 }
 
-async fn serve_open(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, args: &Args) -> Result<(), Failure> {
+async fn serve_open(
+    node: &Arc<Node>,
+    listeners: Listeners,
+    metrics: Exporter,
+    args: &Args,
+    reloading: Reloading,
+) -> Result<(), Failure> {
     rebuild_at_start(node, &args.rebuild).await?;
     if args.demo {
         demo::prepare(node).await?;
     }
-    serve_node(node, listeners, metrics, args.demo).await
+    serve_node(node, listeners, metrics, args.demo, reloading).await
 }
 
 async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -219,10 +228,16 @@ impl ChatListeners {
     }
 }
 
-async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, is_demo: bool) -> Result<(), Failure> {
+async fn serve_node(
+    node: &Arc<Node>,
+    listeners: Listeners,
+    metrics: Exporter,
+    is_demo: bool,
+    reloading: Reloading,
+) -> Result<(), Failure> {
     let (settings, stop) = (&node.settings, CancellationToken::new());
     let tokens = Tokens::load_or_create(&settings.data, node.commands.entropy().as_ref()).map_err(Failure::work)?;
-    let tls = load_tls(settings, tls::http_config)?;
+    let (tls, stream_tls) = (load_tls(settings, tls::http_config)?, load_tls(settings, tls::stream_config)?);
     let (http_at, admin_at) = (local(&listeners.http)?, local(&listeners.admin)?);
     let chat_at = listeners.chat.as_ref().map(ChatListeners::ready).transpose()?;
     let mqtt_at = listeners.mqtt.as_ref().map(|listening| listening.at);
@@ -235,8 +250,7 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
     let back_end = Arc::new(Web { app: Arc::clone(&app), token: tokens.internal.clone() });
     let back_end = router(back_end, settings, web::routes(), WebAccess::Public, &web::document())?;
     let chat = Chat::among(Arc::clone(node), signals::open(node)?);
-    let stream_tls = load_tls(settings, tls::stream_config)?;
-    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls, stop.clone());
+    let door = Door::new(Arc::clone(&app), Arc::clone(&chat), stream_tls.clone(), stop.clone());
     let families = Arc::clone(&app);
     let public = router(app, settings, endpoints::routes(), Access::Public, &endpoints::document())?;
     let (stopping, meters) = (stop.clone(), metrics.clone());
@@ -258,13 +272,14 @@ async fn serve_node(node: &Arc<Node>, listeners: Listeners, metrics: Exporter, i
         tasks.spawn(delivery::run(chat, stop.clone()));
         tasks.spawn(door.listen(xmpp));
     }
-    tasks.spawn(serve(listeners.admin, limits, tls, stop.clone(), move |peer| operators.filter(peer)));
+    tasks.spawn(serve(listeners.admin, limits, tls.clone(), stop.clone(), move |peer| operators.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(boots);
     tasks.spawn(crate::closures::run(Arc::clone(&families), stop.clone()));
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
     tasks.spawn(duty::run(Arc::clone(node), Arc::clone(&desk), stop.clone()));
-    start_worker(node, &desk, &mut tasks, &stop)?;
+    let apns = start_worker(node, &desk, &mut tasks, &stop)?;
+    tasks.spawn(reloading.of_server([tls, stream_tls], &families, apns).run(stop.clone()));
 
     let ready = Ready { ready: true, http: http_at, admin: admin_at, chat: chat_at, mqtt: mqtt_at };
     let told = announce(settings, &run, &ready)?;
@@ -309,16 +324,22 @@ async fn start_families(
 }
 
 /// Works at jobs, where that is one of this process's roles.
-fn start_worker(node: &Node, desk: &Desk, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> Result<(), Failure> {
+fn start_worker(
+    node: &Node,
+    desk: &Desk,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<Apns>>, Failure> {
     let settings = &node.settings;
-    if settings.roles.has(Role::Worker) {
-        let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
-        let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
-        let (runner, leases, stop) =
-            (works::runner(settings, queue, &means, paused)?, Arc::clone(&node.leases), stop.clone());
-        tasks.spawn(async move { leases.once_released(&stop, runner.run(stop.clone())).await });
+    if !settings.roles.has(Role::Worker) {
+        return Ok(None);
     }
-    Ok(())
+    let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
+    let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
+    let (runner, apns) = works::runner(settings, queue, &means, paused)?;
+    let (leases, stop) = (Arc::clone(&node.leases), stop.clone());
+    tasks.spawn(async move { leases.once_released(&stop, runner.run(stop.clone())).await });
+    Ok(apns)
 }
 
 /// Opens the queue and the desk of jobs.
@@ -371,16 +392,4 @@ pub(super) fn limits(settings: &Settings) -> Limits {
         grace: Duration::from_secs(settings.limits.stop_s),
         ..Limits::default()
     }
-}
-
-pub(super) fn load_tls(settings: &Settings, config: tls::Making) -> Result<Option<tls::Tls>, Failure> {
-    if settings.tls.cert.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    let read = |key: &str, path: &PathBuf| {
-        std::fs::read(path).map_err(|e| Failure::Usage(format!("setting `{key}`: {}: {e}", path.display())))
-    };
-    let (cert, key) = (read("tls.cert", &settings.tls.cert)?, read("tls.key", &settings.tls.key)?);
-    let config = config(&cert, &key).map_err(|e| Failure::Usage(format!("settings `tls`: {e}")))?;
-    Ok(Some(Arc::new(ArcSwap::from_pointee(config))))
 }

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, print_json,
-    serve::{limits, load_tls, local, router_settings},
-    stopping::Told,
+    reload::{Reloading, load_tls},
+    serve::{limits, local, router_settings},
+    told::Told,
 };
 use crate::{
     http::{Answer, ApiError, Gate, Head, Request, Route, Router, route::Reply, serve, tls::http_config},
@@ -61,7 +62,12 @@ struct Readiness {
 }
 
 /// Runs until SIGTERM or SIGINT.
-pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Exporter) -> Result<(), Failure> {
+pub(super) async fn run(
+    settings: &Settings,
+    admin: TcpListener,
+    metrics: Exporter,
+    reloading: Reloading,
+) -> Result<(), Failure> {
     let keys = keys(settings)?;
     let (tls, stop) = (load_tls(settings, http_config)?, CancellationToken::new());
     let queue = queue::open(settings, Arc::new(SystemClock))?;
@@ -69,11 +75,12 @@ pub(super) async fn run(settings: &Settings, admin: TcpListener, metrics: Export
     let (_nothing_is_paused, paused) = watch::channel(BTreeSet::new());
     let objects = objects::open(Some(&settings.objects), &settings.data)
         .map_err(|e| Failure::Usage(format!("setting `objects`: {e}")))?;
-    let runner = works::runner(settings, Arc::clone(&queue), &Means { objects, keys }, paused)?;
+    let (runner, apns) = works::runner(settings, Arc::clone(&queue), &Means { objects, keys }, paused)?;
     let door = Arc::new(Worker { queue, metrics: metrics.clone() });
     let router = Arc::new(Router::new(door, router_settings(settings), routes()).map_err(Failure::work)?);
 
     let (mut tasks, at) = (JoinSet::new(), local(&admin)?);
+    tasks.spawn(reloading.with_tls(tls.as_ref(), http_config).with_apns(apns).run(stop.clone()));
     tasks.spawn(serve(admin, limits(settings), tls, stop.clone(), move |peer| router.filter(peer)));
     tasks.spawn(metrics.upkeep(stop.clone()));
     tasks.spawn(runner.run(stop.clone()));

@@ -17,6 +17,9 @@ pub enum TlsError {
     /// The certificates cannot be read.
     #[error("the certificate is not readable as PEM: {0}")]
     Certificate(rustls::pki_types::pem::Error),
+    /// It does not say until when it holds.
+    #[error("the certificate does not say until when it holds")]
+    NoTimes,
     /// The key cannot be read.
     #[error("the key is not readable as PEM: {0}")]
     Key(rustls::pki_types::pem::Error),
@@ -27,6 +30,16 @@ pub enum TlsError {
 
 /// What makes a configuration of a chain and a key.
 pub type Making = fn(&[u8], &[u8]) -> Result<ServerConfig, TlsError>;
+
+/// When the first certificate of a chain ends, in seconds since 1970.
+///
+/// # Errors
+/// It cannot be read.
+pub fn ends(chain_pem: &[u8]) -> Result<i64, TlsError> {
+    let first = CertificateDer::from_pem_slice(chain_pem).map_err(TlsError::Certificate)?;
+    let (_, read) = x509_parser::parse_x509_certificate(&first).map_err(|_| TlsError::NoTimes)?;
+    Ok(read.validity().not_after.timestamp())
+}
 
 /// A configuration that offers HTTP/2 and HTTP/1.1 with this chain and key.
 ///

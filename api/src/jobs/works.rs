@@ -34,8 +34,14 @@ pub struct Means {
 /// What does jobs of a kind.
 type WorkOf = (JobKind, Arc<dyn Work>);
 
+/// What can be done, and who speaks to Apple for it.
+struct Works {
+    works: Vec<WorkOf>,
+    apns: Option<Arc<Apns>>,
+}
+
 /// One for each kind that can be done.
-fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings> {
+fn works(settings: &Settings, means: &Means) -> Result<Works, BadSettings> {
     let (objects, keys) = (Arc::clone(&means.objects), Arc::clone(&means.keys));
     let threads = usize::from(settings.jobs.picture);
     let picture = PictureJob::new(objects, keys, settings.picture_limits(), threads);
@@ -48,13 +54,15 @@ fn works(settings: &Settings, means: &Means) -> Result<Vec<WorkOf>, BadSettings>
         works.push((JobKind::Weibo, Arc::new(weibo(settings, means)?)));
     }
     // The same of pushes, without the key that signs in with Apple.
+    let mut apns = None;
     if let Some(config) = settings.apns_config()? {
         let (keys, clock) = (Arc::clone(&means.keys), Arc::new(SystemClock));
-        let apns = Apns::new(&config, Arc::clone(&clock) as _);
-        let apns = apns.map_err(|error| BadSettings(format!("settings `apns`: {error}")))?;
-        works.push((JobKind::Push, Arc::new(PushJob { apns, keys, clock })));
+        let made = Apns::new(&config, Arc::clone(&clock) as _);
+        let made = Arc::new(made.map_err(|error| BadSettings(format!("settings `apns`: {error}")))?);
+        apns = Some(Arc::clone(&made));
+        works.push((JobKind::Push, Arc::new(PushJob { apns: made, keys, clock })));
     }
-    Ok(works)
+    Ok(Works { works, apns })
 }
 
 fn weibo(settings: &Settings, means: &Means) -> Result<WeiboJob, BadSettings> {
@@ -64,7 +72,7 @@ fn weibo(settings: &Settings, means: &Means) -> Result<WeiboJob, BadSettings> {
     job.map_err(|error| BadSettings(format!("settings `weibo`: {error}")))
 }
 
-/// The runner of this process.
+/// The runner of this process, and who speaks to Apple for it: its key may be read again.
 ///
 /// # Errors
 /// The time zone is unknown, or no HTTP client can be made.
@@ -73,7 +81,8 @@ pub fn runner(
     queue: Arc<dyn JobQueue>,
     means: &Means,
     paused: Paused,
-) -> Result<Runner, BadSettings> {
+) -> Result<(Runner, Option<Arc<Apns>>), BadSettings> {
     let runner = Runner::new(queue, Arc::new(SystemClock), Arc::new(ProcessMeter), paused, settings.jobs.runner());
-    Ok(works(settings, means)?.into_iter().fold(runner, |runner, (kind, work)| runner.with(kind, work)))
+    let Works { works, apns } = works(settings, means)?;
+    Ok((works.into_iter().fold(runner, |runner, (kind, work)| runner.with(kind, work)), apns))
 }

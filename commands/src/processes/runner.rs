@@ -120,7 +120,9 @@ impl<P: Process> Run<P> {
             }
             for recorded in &batch {
                 self.handle(recorded).await;
+                tokio::task::coop::consume_budget().await;
             }
+            self.board.progress(&self.progress);
             self.save().await;
         }
     }
@@ -152,7 +154,8 @@ impl<P: Process> Run<P> {
 
     /// Acts on one event, until it worked or is parked.
     async fn handle(&mut self, recorded: &Recorded) {
-        if P::WANTS.contains(&&*recorded.data.type_name) {
+        let is_wanted = P::WANTS.contains(&&*recorded.data.type_name);
+        if is_wanted {
             let (mut wait, mut tries) = (self.settings.wait_first, 1);
             while let Err(error) = self.on(recorded).await {
                 let full = self.progress.parked.len() >= self.settings.parked;
@@ -171,7 +174,9 @@ impl<P: Process> Run<P> {
             self.acted += 1;
         }
         self.progress.position = recorded.position;
-        self.board.progress(&self.progress);
+        if is_wanted {
+            self.board.progress(&self.progress);
+        }
     }
 
     /// Tries once each event that is parked.

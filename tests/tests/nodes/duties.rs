@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
+use serde_json::json;
+
 use super::{
     fleet::{DUTIES, Fleet, NODES, Owners},
     found,
@@ -66,13 +68,18 @@ fn the_death_of_an_owner_gives_each_of_its_duties_to_another_node() {
     let mut fleet = Fleet::of(NODES, |setup| setup);
     let before = agreed(&fleet, &[0, 1, 2]);
     let dead = before["jobs"];
+    for node in &fleet.nodes {
+        node.operator().post("/admin/pause/coupon", &json!({})).ok();
+    }
     let heard = fleet.world.store.records("dface-").last().map_or(0, |record| record.position);
     fleet.kill(dead);
     let begun = Instant::now();
     let others: Vec<usize> = (0..NODES).filter(|node| *node != dead).collect();
     let taken = fleet.taken_over(dead);
     eprintln!("another node had what the dead one did after {taken:.1?}");
-    agreed(&fleet, &others);
+    let now = agreed(&fleet, &others);
+    let status = fleet.nodes[now["jobs"]].operator().get("/admin/status").ok();
+    assert_eq!(status["paused"], json!(["coupon"]), "what was said to all nodes holds wherever the jobs are");
     assert_eq!(in_state(&fleet, others[0], "lost"), names([dead]));
     assert!(begun.elapsed() >= taken);
     // Nothing was taken before the dead one's term was ended.

@@ -97,6 +97,14 @@ impl Apns {
         })
     }
 
+    /// Signs in with the key of `config` from now on; what else it says counts at the next start.
+    ///
+    /// # Errors
+    /// The key cannot be used: the one of before is.
+    pub fn sign_in_with(&self, config: &ApnsConfig) -> Result<(), BadApns> {
+        self.provider.turn_to(&config.key, &config.key_id, &config.team_id)
+    }
+
     /// Sends it. A connection that Apple ended is no failure of the push, so it is sent on the next one.
     pub async fn send(&self, push: &Push<'_>) -> Answer {
         let host = match push.environment {

@@ -55,6 +55,26 @@ fn the_providers_token_is_signed_and_renewed_before_it_is_too_old_or_once_it_is_
 }
 
 #[test]
+fn another_key_signs_from_then_on_and_the_same_one_makes_no_new_token() {
+    let ((_, one), (other, two), clock) = (key(), key(), Arc::new(Clocked::default()));
+    let provider = Provider::new(one.as_bytes(), "ABCDE12345", "TEAM123456", clock as _).unwrap();
+    let first = provider.authorization().unwrap();
+    provider.turn_to(one.as_bytes(), "ABCDE12345", "TEAM123456").unwrap();
+    assert_eq!(
+        provider.authorization().unwrap(),
+        first,
+        "Apple takes no new token more often than every twenty minutes"
+    );
+    assert!(provider.turn_to(b"no key", "ABCDE12345", "TEAM123456").is_err());
+    assert_eq!(provider.authorization().unwrap(), first);
+    provider.turn_to(two.as_bytes(), "FGHIJ67890", "TEAM123456").unwrap();
+    let second = provider.authorization().unwrap();
+    let (signed, signature) = second.to_str().unwrap().strip_prefix("bearer ").unwrap().rsplit_once('.').unwrap();
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, other.public_key().as_ref());
+    public.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
+}
+
+#[test]
 fn what_the_settings_have_wrong_is_named() {
     let (_, pem) = key();
     let of = |url: &str, key: &str, ca: Option<&str>| {

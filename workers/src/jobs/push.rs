@@ -20,7 +20,7 @@ use crate::{
 /// Tells devices.
 pub struct PushJob {
     /// Apple.
-    pub apns: Apns,
+    pub apns: Arc<Apns>,
     /// What opens tokens and what they are told.
     pub keys: Arc<dyn Keys>,
     /// The time.

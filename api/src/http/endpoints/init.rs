@@ -50,7 +50,7 @@ pub(super) async fn init(app: Arc<App>, request: Request<Caller>) -> Reply {
         let node = Arc::clone(&app.node);
         tokio::spawn(async move { keep(&node, hour, counts).await });
     }
-    let regions = &app.node.settings.regions;
+    let regions = app.regions.load();
     let client = request.head.client;
     let near = regions.near.iter().find(|region| region.networks.iter().any(|net| net.contains(&client)));
     let (ip, xmpp) = near.map_or((&regions.ip, &regions.xmpp), |region| (&region.ip, &region.xmpp));

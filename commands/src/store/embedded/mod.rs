@@ -69,6 +69,9 @@ pub struct Stats {
     pub segments: u64,
 }
 
+/// So many of the newest events are read where it is asked for them: the system has them in memory, and another thread would take longer to wake.
+const JUST_WRITTEN: u64 = 64;
+
 /// The embedded event store. Clones share it; the last one that goes closes it.
 #[derive(Debug, Clone)]
 pub struct EmbeddedStore {
@@ -81,6 +84,8 @@ struct Inner {
     index: Arc<Index>,
     queue: Sender<Message>,
     room: Arc<Semaphore>,
+    /// One that is far behind reads at a time: all that follow the log would else take the processors from who asks.
+    catching_up: Semaphore,
     config: EmbeddedConfig,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held while the store is open.
@@ -124,7 +129,18 @@ impl EmbeddedStore {
             space: Space { dir: log_dir, keep: config.min_free_bytes },
         });
         let threads = Mutex::new(vec![spawn("dface-log", move || writer.run())?, indexer]);
-        Ok(Self { inner: Arc::new(Inner { log, index, queue, room, config, threads, _lock: lock }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                log,
+                index,
+                queue,
+                room,
+                catching_up: Semaphore::new(1),
+                config,
+                threads,
+                _lock: lock,
+            }),
+        })
     }
 
     /// Answers what is waiting, writes all down and ends the threads; later appends are refused. Blocks on the disk.
@@ -336,7 +352,14 @@ impl EventStore for EmbeddedStore {
 
     fn read_all(&self, after: LogPosition, limit: usize) -> PortFuture<'_, Result<Vec<Recorded>, StoreError>> {
         let log = Arc::clone(&self.inner.log);
-        Box::pin(blocking(move || log.read_all(after, limit)))
+        Box::pin(async move {
+            if log.head().saturating_sub(after.0) <= JUST_WRITTEN {
+                return log.read_all(after, limit);
+            }
+            // Nobody closes it.
+            let _turn = self.inner.catching_up.acquire().await;
+            blocking(move || log.read_all(after, limit)).await
+        })
     }
 
     fn head(&self) -> LogPosition {

@@ -115,7 +115,11 @@ impl Shared {
     /// the log, and each is there after each event: the server is not asked by all of them what it is about to tell anyway. None where the
     /// subscription does not run, or is late.
     async fn told(&self, after: LogPosition, limit: usize) -> Option<Vec<Recorded>> {
-        if after < self.tail.end() || !self.health.follows() {
+        // What was not held a moment ago may have been told since.
+        if after < self.tail.end() {
+            return self.tail.after(after, limit);
+        }
+        if !self.health.follows() {
             return None;
         }
         if after >= self.head() {

@@ -66,7 +66,7 @@ pub async fn run(apple: &Apple, setup: &Setup) -> Result<(u64, Duration), Failed
         silent_s: node.settings.jobs.silent_s,
     }));
     let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
-    let runner = works::runner(&node.settings, queue, &means, desk.ledger().paused()).map_err(|error| error.0)?;
+    let (runner, _) = works::runner(&node.settings, queue, &means, desk.ledger().paused()).map_err(|error| error.0)?;
     let begun = Instant::now();
     desk.start(&mut tasks, &stop);
     tasks.spawn(runner.run(stop.clone()));

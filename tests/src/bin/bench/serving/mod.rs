@@ -188,7 +188,7 @@ fn asking(
         "Over the network",
         format!(
             "{} shops; {READERS} clients that ask again as soon as they are answered ({WRITERS} for check-ins), from one \
-             thread on the same machine, over connections that stay open. Answers of ours are whole JSON lists of 50 \
+             thread on the same machine, over connections that stay open, begun when the server had followed the log to its end. Answers of ours are whole JSON lists of 50 \
              (nearby: 20) shops, ranked for the user; Redis and PostGIS give ids and distances of the 50 nearest (Redis within \
              250 m, for it sorts all that are in its radius). Processor time is the server's, user and system, for each request. The last column is how many \
              times as fast `/aroundme/shops` was as the reference.",
@@ -199,6 +199,7 @@ fn asking(
     let mut asking = Asking { table, setup };
     let places = requests::places(shops, 20_000);
     let (server, _) = Server::start(program, data)?;
+    server.rest();
     let around = asking.server("`/aroundme/shops`", &server, &requests::around(&places, cookies, READERS))?;
     asking.server("`/shop/nearby?name=…`", &server, &requests::nearby(&places, shops, cookies, READERS))?;
     asking.server("`POST /checkins`, 64 clients", &server, &requests::checkins(shops, cookies, WRITERS))?;

@@ -72,6 +72,19 @@ impl Server {
         processor_time(self.child.id())
     }
 
+    /// Waits until it does nothing by itself: what follows the log is at its end.
+    pub fn rest(&self) {
+        let mut last = self.processor_time();
+        for _ in 0..120 {
+            std::thread::sleep(Duration::from_secs(1));
+            let now = self.processor_time();
+            if now - last < Duration::from_millis(60) {
+                return;
+            }
+            last = now;
+        }
+    }
+
     /// The most bytes that it had in memory.
     pub fn peak_memory(&self) -> u64 {
         machine::kilobytes(&format!("/proc/{}/status", self.child.id()), "VmHWM:").unwrap_or_default() << 10

@@ -1,4 +1,4 @@
-//! What ends a server: SIGTERM and SIGINT.
+//! What ends a server in peace.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

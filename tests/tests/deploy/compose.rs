@@ -1,25 +1,14 @@
-//! `deploy/`: no container engine is needed to see that its files are well-formed, agree with each other, and set what dface knows.
-
-#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test, with its place")]
+//! `deploy/compose.yaml`: no container engine is needed to see that it is well-formed, agrees with the files beside it, and sets what dface knows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
     process::Command,
 };
 
 use dface_tests::command::prepared;
 use serde_json::{Map, Value};
 
-fn deploy() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy")
-}
-
-fn text(name: &str) -> String {
-    let path = deploy().join(name);
-    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
+use super::{deploy, text};
 
 /// The file with its anchors and merges taken in.
 fn compose() -> Value {
