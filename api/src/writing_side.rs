@@ -99,7 +99,7 @@ async fn demand_secret(settings: &Settings, store: &Store) -> Result<(), StartEr
         return Ok(());
     }
     Err(StartError::Refused(format!(
-        "setting `secret_file`: {} is missing, and this log was begun with a secret; bring it back (dface restore-keys)",
+        "setting `secret_file`: {} is missing, and this log was begun with a secret; bring it here, or back (dface restore-keys)",
         path.display()
     )))
 }

@@ -97,7 +97,10 @@ mod tests {
              [limits]\npicture_bytes = 77\n[[regions.near]]\nnetworks = [\"10.0.0.0/8\"]\nip = \"a\\\"b\"\nxmpp = \"x\"\n",
         );
         let text = to_toml(&given).unwrap();
-        assert!(!["hidden", "pass", "user", "/d", "max_body"].iter().any(|hidden| text.contains(hidden)), "{text}");
+        assert!(
+            !["hidden", ":pass", "user", "\"/d\"", "body_bytes"].iter().any(|hidden| text.contains(hidden)),
+            "{text}"
+        );
         let back = settings(&text);
         assert_eq!((back.timezone.as_str(), back.limits.picture_bytes), ("UTC", 77), "{text}");
         assert_eq!((back.trusted_proxies.len(), back.weibo.app_key.as_str()), (1, "k"));

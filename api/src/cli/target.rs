@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Failure;
 use crate::{
-    node::{Node, StartError},
+    node::{Node, StartError, refuse_half_restored},
     settings::Settings,
 };
 
@@ -162,12 +162,16 @@ impl Server {
 /// # Errors
 /// Names what is missing.
 pub fn existing(settings: &Settings) -> Result<(), Failure> {
+    refuse_half_restored(&settings.data)?;
     if !settings.store.is_shared() && !settings.data.join("log").is_dir() {
         return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
     }
     let secret = settings.secret_path();
     if !secret.is_file() {
-        let text = format!("setting `secret_file`: {} is missing; this log was begun with a secret", secret.display());
+        let text = format!(
+            "setting `secret_file`: {} is missing; this log was begun with a secret (dface restore-keys brings it back)",
+            secret.display()
+        );
         return Err(Failure::Usage(text));
     }
     Ok(())

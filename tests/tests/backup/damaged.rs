@@ -46,7 +46,8 @@ fn a_byte_that_changed_in_any_sort_of_file_is_named_with_its_place() {
         for at in places {
             flip(&path, at);
             let refused = dface(&data, &[], &["restore", text(&whole)]);
-            assert!(refused.code == Some(1) || refused.code == Some(2), "byte {at} of {name}: {refused:?}");
+            assert_eq!(refused.code, Some(1), "byte {at} of {name}: {refused:?}");
+            assert!(refused.stderr.contains("damaged"), "byte {at} of {name}: {refused:?}");
             let named = if sort == "manifest" { "manifest" } else { &name };
             assert!(refused.stderr.contains(named), "byte {at} of {name} is not named: {}", refused.stderr);
             if sort == "log" && at > 64 && at < 1_000 {
@@ -58,6 +59,37 @@ fn a_byte_that_changed_in_any_sort_of_file_is_named_with_its_place() {
     }
     for sort in ["log", "objects", "manifest", "dface"] {
         assert!(sorts.iter().any(|one| one == sort), "{sort} is in a backup: {sorts:?}");
+    }
+    run(&data, &["restore", text(&whole)]);
+}
+
+#[test]
+fn a_byte_that_changed_in_any_part_of_a_tar_file_is_named_with_its_place() {
+    let mut server = setup().start();
+    let anna = server.person("anna", 1);
+    let photo = to_album(&anna, of_seed(3));
+    assert_eq!(shown(&anna, "/user_logos/show", &photo, 0).status, 302);
+    let place = tempfile::tempdir().expect("a directory");
+    let (whole, data) = (place.path().join("whole.tar"), place.path().join("data"));
+    back_up(server.dir(), &whole);
+    let mut tar = tar::Archive::new(fs::File::open(&whole).expect("a file"));
+    let parts: Vec<(String, u64, u64)> = tar
+        .entries()
+        .expect("a tar file")
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let name = entry.path().expect("a name").to_string_lossy().into_owned();
+            (name, entry.raw_header_position(), entry.raw_file_position() + entry.size() / 2)
+        })
+        .collect();
+    assert!(parts.len() > 4, "{parts:?}");
+    for (name, header, middle) in parts {
+        for (at, named) in [(header, "whole.tar, byte "), (middle, &*name)] {
+            flip(&whole, usize::try_from(at).expect("a small file"));
+            dface(&data, &[], &["restore", text(&whole)]).ended(1).says(&["damaged", named]);
+            assert!(fs::read_dir(&data).map_or(0, Iterator::count) == 0, "something is left after {name}");
+            flip(&whole, usize::try_from(at).expect("a small file"));
+        }
     }
     run(&data, &["restore", text(&whole)]);
 }

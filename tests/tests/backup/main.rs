@@ -4,6 +4,8 @@
 mod damaged;
 mod held;
 mod keys;
+mod timers;
+mod told;
 mod whole;
 
 use std::{
@@ -22,16 +24,17 @@ const HERE: (f64, f64) = (30.286_91, 120.127_63);
 const LONG: Duration = Duration::from_secs(60);
 
 /// Small segments, so that there are several.
-const SEGMENT: &str = "1048576";
+const SMALL: [(&str, &str); 2] =
+    [("DFACE_STORE_TUNING__SEGMENT_BYTES", "262144"), ("DFACE_LIMITS__EVENT_BYTES", "65536")];
 
 fn setup() -> Setup {
-    Setup::default().set("STORE_TUNING__SEGMENT_BYTES", SEGMENT)
+    SMALL.into_iter().fold(Setup::default(), |setup, (key, value)| setup.set(&key["DFACE_".len()..], value))
 }
 
 /// Runs a command on `data`, which ends well; its result.
 #[track_caller]
 fn run(data: &Path, args: &[&str]) -> Value {
-    let done = dface(data, &[("DFACE_STORE_TUNING__SEGMENT_BYTES", SEGMENT)], args).ended(0);
+    let done = dface(data, &SMALL, args).ended(0);
     let line = done.stdout.lines().last().unwrap_or_default();
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: no result: {} {}", done.stdout, done.stderr))
 }
@@ -102,7 +105,7 @@ fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
 /// The findings of `doctor --verify` of these checks: each must be ok.
 #[track_caller]
 fn is_whole(data: &Path) {
-    let done = dface(data, &[("DFACE_STORE_TUNING__SEGMENT_BYTES", SEGMENT)], &["doctor", "--verify"]);
+    let done = dface(data, &SMALL, &["doctor", "--verify"]);
     for check in ["log", "verify", "objects", "keys"] {
         let found = done.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let found: Vec<Value> = found.filter(|line| line["check"] == check).collect();

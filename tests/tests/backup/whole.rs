@@ -1,23 +1,30 @@
 //! A backup that is made while many write, and what a server on its restored directory answers.
 
 use std::{
+    fs,
+    path::Path,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
 
 use dface_tests::{
-    Answer, Phone, Server,
+    Answer, Phone, Server, Setup,
     client::with_query,
     dface,
+    disk::SmallDisk,
+    esdb::StandIn,
     pictures::{of_seed, shown, to_album},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{HERE, back_up, becomes, is_whole, restored, run, setup, signed_in, text};
+use super::{HERE, SMALL, back_up, becomes, is_whole, restored, run, setup, signed_in, text};
 
-/// Those who write and are asked for.
+/// Those who are asked for.
 const NAMES: [&str; 5] = ["anna", "ben", "cleo", "dora", "emil"];
+
+/// Who writes meanwhile: so many people, on so many devices each.
+const WRITERS: (usize, usize) = (16, 4);
 
 struct World {
     server: Server,
@@ -92,39 +99,73 @@ fn timeless(value: &mut Value) {
     }
 }
 
-/// Writes as fast as it is answered until `stop`; how many were.
+/// What a directory's log says, up to an event.
+fn told(data: &Path, to: u64, place: &Path) -> String {
+    let out = place.join(format!("{}.ndjson", data.file_name().expect("a name").to_string_lossy()));
+    let args = ["replay", "--raw", "--profile", "full", "--to", &to.to_string(), "--out", text(&out)];
+    dface(data, &SMALL, &args).ended(0);
+    fs::read_to_string(&out).expect("what was told")
+}
+
+/// Writes as fast as it is answered until `stop`, and counts.
 fn write_on(phone: &Phone, shops: &[u64], stop: &AtomicBool, written: &AtomicU64) {
     let mut nth = 0;
     while !stop.load(Ordering::SeqCst) {
         nth += 1;
         let shop = shops[nth % shops.len()];
-        let signature = format!("{nth} {}", "签名".repeat(200));
+        let signature = format!("{nth} {}", "签名".repeat(100));
         Answer::to(phone.checking_in(shop, HERE)).ok();
         phone.post("/user_info/set", &[("signature", &signature)]).ok();
         written.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-#[test]
-fn a_backup_under_load_is_restored_whole_and_answers_a_thousand_requests_as_the_server_did() {
-    let mut world = world();
-    let place = tempfile::tempdir().expect("a directory");
-    let (first, second, data) =
-        (place.path().join("first"), place.path().join("second.tar"), place.path().join("restored"));
+/// Has 64 write until a backup is made at `to`.
+fn under_load(world: &mut World, to: &Path) -> Value {
     let (stop, written) = (AtomicBool::new(false), AtomicU64::new(0));
-    let made = thread::scope(|scope| {
-        for phone in &world.phones {
+    let writers: Vec<Phone> = (0..WRITERS.0).map(|nth| world.server.person(&format!("writer {nth}"), 2)).collect();
+    thread::scope(|scope| {
+        for phone in writers.iter().flat_map(|phone| std::iter::repeat_n(phone, WRITERS.1)) {
             scope.spawn(|| write_on(phone, &world.shops, &stop, &written));
         }
         becomes("there is a full segment", || {
             world.server.operator().get("/admin/status").ok()["segments"].as_u64() > Some(2)
         });
         let before = written.load(Ordering::SeqCst);
-        let made = back_up(world.server.dir(), &first);
-        becomes("they went on writing", || written.load(Ordering::SeqCst) > before + 10);
+        let made = back_up(world.server.dir(), to);
+        becomes("they went on writing", || written.load(Ordering::SeqCst) > before + 64);
         stop.store(true, Ordering::SeqCst);
         made
-    });
+    })
+}
+
+#[test]
+fn a_backup_under_load_is_restored_whole_event_by_event() {
+    let mut world = world();
+    let place = tempfile::tempdir().expect("a directory");
+    let (backup, data) = (place.path().join("backup"), place.path().join("restored"));
+    let made = under_load(&mut world, &backup);
+    let position = made["position"].as_u64().expect("a position");
+    let restored = restored(&world.server, &backup, &data, &[]);
+    assert_eq!(restored["position"], position, "{restored}");
+    is_whole(&data);
+    let (then, now) = (told(world.server.dir(), position, place.path()), told(&data, position, place.path()));
+    assert_eq!(then.lines().count() as u64, position, "every event is told");
+    let differing = then.lines().zip(now.lines()).find(|(then, now)| then != now);
+    assert!(differing.is_none() && then.len() == now.len(), "{differing:?}");
+    world.server.alive();
+}
+
+#[test]
+fn what_was_backed_up_under_load_and_since_answers_a_thousand_requests_as_the_server_did() {
+    let mut world = world();
+    let place = tempfile::tempdir().expect("a directory");
+    let (first, second, data) =
+        (place.path().join("first"), place.path().join("second.tar"), place.path().join("restored"));
+    let made = under_load(&mut world, &first);
+    for phone in &world.phones {
+        phone.check_in(world.shops[0], HERE);
+    }
     let since = run(world.server.dir(), &["backup", text(&second), "--since", text(&first)]);
     assert!(since["position"].as_u64() > made["position"].as_u64(), "{made} {since}");
     assert!(since["new_bytes"].as_u64() < since["bytes"].as_u64(), "what is full is not there twice: {since}");
@@ -135,8 +176,8 @@ fn a_backup_under_load_is_restored_whole_and_answers_a_thousand_requests_as_the_
     assert!(expected.iter().filter(|(status, _)| *status == 200).count() > 900, "{:?}", expected.first());
     let told = restored(&world.server, &second, &data, &[]);
     assert_eq!((&told["position"], &told["held"]), (&since["position"], &json!(true)), "{told}");
-    assert!(told["sessions_ended"].as_u64() >= Some(5) && told["objects"].as_u64() >= Some(3), "{told}");
-    is_whole(&data);
+    let sessions = (NAMES.len() + WRITERS.0) as u64;
+    assert!(told["sessions_ended"].as_u64() >= Some(sessions) && told["objects"].as_u64() >= Some(3), "{told}");
 
     let mut other = setup().on(&data).start();
     let old: Vec<u16> =
@@ -162,6 +203,8 @@ fn old_cursors_are_refused(server: &Server, other: &Server) {
     assert!(was.len() == 32 && was != is, "{was} {is}");
     first(other, &format!("&log={was}")).refused(409, "other_log");
     assert_eq!(first(other, &format!("&log={is}")).status, 200);
+    let beyond = other.admin().request(Method::GET, "/events").bearer_auth(other.token("analyst-token"));
+    Answer::to(beyond.header("last-event-id", "999999999")).refused(409, "other_log");
 }
 
 #[test]
@@ -191,10 +234,61 @@ fn a_backup_of_a_stopped_directory_holds_the_settings_without_secrets_and_no_key
 }
 
 #[test]
-fn a_restore_that_was_cut_off_is_not_served() {
+fn a_restore_that_was_cut_off_is_neither_served_nor_backed_up() {
     let place = tempfile::tempdir().expect("a directory");
-    std::fs::write(place.path().join("unfinished-restore"), "").expect("writable");
-    dface(place.path(), &[], &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-        .ended(2)
-        .says(&["a restore was cut off"]);
+    fs::write(place.path().join("unfinished-restore"), "").expect("writable");
+    fs::create_dir(place.path().join("log")).expect("writable");
+    let backup = place.path().join("backup");
+    for args in [
+        &["serve", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"][..],
+        &["backup", text(&backup)],
+        &["replay"],
+        &["copy", "--from", &format!("embedded:{}", text(place.path())), "--to", "esdb://127.0.0.1:9"],
+    ] {
+        dface(place.path(), &[], args).ended(2).says(&["a restore was cut off"]);
+    }
+}
+
+#[test]
+fn a_log_at_another_server_is_backed_up_there() {
+    let log = StandIn::start();
+    let place = tempfile::tempdir().expect("a directory");
+    let within = |name: &str| text(&place.path().join(name)).to_owned();
+    let [keys, objects] = [format!("shared:{}", within("keys")), within("objects")];
+    let server = Setup::default().set("STORE", log.url()).set("KEYS", &keys).set("OBJECTS", &objects).start();
+    let to = place.path().join("backup");
+    let settings = [("DFACE_STORE", &*log.url()), ("DFACE_KEYS", &keys), ("DFACE_OBJECTS", &objects)];
+    dface(server.dir(), &settings, &["backup", text(&to)]).ended(2).says(&["`store`", "that server's own means"]);
+    server.operator().post("/admin/backup", &json!({"to": text(&to)})).refused(409, "conflict");
+    server.operator().post("/admin/backup", &json!({"to": "relative"})).refused(400, "bad_parameter");
+    dface(&place.path().join("data"), &settings, &["restore", text(&to)]).ended(2).says(&["`store`", "dface copy"]);
+    assert!(!to.exists());
+}
+
+/// A disk that a backup does not fit on, nor what is restored of it.
+#[test]
+fn a_disk_that_becomes_full_is_named_and_nothing_is_left_on_it() {
+    let Some(disk) = SmallDisk::mount(256 << 10) else { return };
+    let mut server = setup().start();
+    let anna = server.person("anna", 1);
+    for nth in 0..400 {
+        let signature = format!("{nth} {}", "签名".repeat(100));
+        anna.post("/user_info/set", &[("signature", &signature)]).ok();
+    }
+    server.expect_error("No space left");
+    let place = tempfile::tempdir().expect("a directory");
+    let backup = place.path().join("backup");
+    back_up(server.dir(), &backup);
+    for name in ["directory", "file.tar"] {
+        let to = disk.path().join(name);
+        dface(server.dir(), &[], &["backup", text(&to)]).ended(1).says(&["No space left", text(&to)]);
+        assert_eq!(fs::read_dir(disk.path()).expect("the disk").count(), 0, "something is left of {name}");
+    }
+    let data = disk.path().join("data");
+    dface(&data, &[], &["restore", text(&backup)]).ended(1).says(&["No space left", text(&data)]);
+    assert_eq!(fs::read_dir(&data).expect("the directory").count(), 0, "half a restore is left");
+    server.stop();
+    let to = disk.path().join("of-a-stopped-one");
+    dface(server.dir(), &[], &["backup", text(&to)]).ended(1).says(&["No space left", text(&to)]);
+    server.start_again();
 }
