@@ -5,6 +5,7 @@ mod push;
 use dface_commands::CommandError;
 use dface_domain::{
     events::PhotoPlace,
+    ids::PhotoId,
     jobs::{JOB_VERSION, Job, Outcome, PictureTask, Task, WeiboTask},
     ports::KeyError,
     pushes::PushEnd,
@@ -62,6 +63,10 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
                 None => return Ok(Rendered::Over(Outcome::Pushed(PushEnd::Superfluous))),
             }
         }
+        Ask::PhotoPost { photo, .. } if is_of_before_a_restore(node, *photo) => {
+            let reason = "the picture is of before the log was restored; it may have been posted then".to_owned();
+            return Ok(Rendered::Over(Outcome::Refused { reason }));
+        }
         Ask::PhotoPost { photo, user, .. } => {
             let entry = node.views.photos.view().get(*photo).map_err(|e| interrupted(&e))?;
             let Some(entry) = entry else { return Ok(Rendered::Gone) };
@@ -80,6 +85,11 @@ pub fn render(node: &Node, outstanding: &Outstanding) -> Result<Rendered, Comman
         }
     };
     Ok(Rendered::Job(Job { version: JOB_VERSION, id: outstanding.id, since: outstanding.since, task }))
+}
+
+/// Whether a picture was taken in before the log was restored, to a minute: what became of it then nobody knows here.
+fn is_of_before_a_restore(node: &Node, photo: PhotoId) -> bool {
+    node.restored.is_some_and(|restored| i64::from(photo.minute()) <= restored.since.seconds())
 }
 
 fn no_account() -> Rendered {

@@ -67,6 +67,9 @@ async fn clean(node: Arc<Node>, stop: CancellationToken) {
     let mut waiting: VecDeque<(Instant, ObjectKey)> = VecDeque::new();
     let mut sweep_at = Instant::now();
     while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+        if node.backups.any() {
+            continue;
+        }
         let mut let_go = node.views.photos.view().take_let_go();
         let of_circles = node.views.families.view().take_let_go();
         let_go.objects.extend(of_circles.objects);
@@ -109,7 +112,8 @@ fn is_needed(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
 }
 
 async fn take_away(node: &Node, object: ObjectKey) -> Result<bool, CleaningError> {
-    let needed = is_needed(node, object)?;
+    // What a backup's log needs shall be there when its turn comes.
+    let needed = node.backups.any() || is_needed(node, object)?;
     if !needed {
         node.objects.delete(object).await?;
     }

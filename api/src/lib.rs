@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod app;
 pub mod asks;
+pub mod backup;
 pub mod boots;
 pub mod cleaning;
 pub mod cli;

@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dface_commands::{CommandError, Commands, keys::SharedKeys, processes::Processes, store::embedded::OpenError};
+use dface_commands::{
+    CommandError, Commands, keys::SharedKeys, processes::Processes, restores::Restored, store::embedded::OpenError,
+};
 use dface_domain::{objects::Objects, ports::EventStore, signals::Signals};
 use dface_projections::{
     audit::{Audit, AuditView},
@@ -34,6 +36,7 @@ use dface_workers::objects;
 use tokio::runtime::Handle;
 
 use crate::{
+    backup::UnderWay,
     jobs::Desk,
     leases::{Identity, Leases},
     mqtt::{
@@ -146,6 +149,10 @@ pub struct Node {
     pub heard: Heard,
     /// What this node does of all that is once.
     pub leases: Arc<Leases>,
+    /// Where the log was restored last, as it was when this node began.
+    pub restored: Option<Restored>,
+    /// Backups that are being made: while there is one no object is taken away.
+    pub backups: UnderWay,
 }
 
 impl Node {
@@ -163,8 +170,11 @@ impl Node {
         let runtime = Handle::current();
         let opened = tokio::task::spawn_blocking(move || open_models(&dir, read_from, log, parts, tuning, runtime));
         let (projector, views) = opened.await.map_err(|e| StartError::Failed(e.to_string()))??;
-        let leases = leases(&settings, &commands, store.is_shared())?;
-        let processes = processes::open(&settings, &commands, store.log(), log, !leases.is_alone())?;
+        let restored = commands.restored().await?;
+        let leases = leases(&settings, &commands, store.is_shared(), restored.is_some_and(|one| one.is_held))?;
+        let of_log =
+            processes::OfLog { id: log, is_shared: !leases.is_alone(), restored_at: restored.map(|one| one.at) };
+        let processes = processes::open(&settings, &commands, store.log(), of_log)?;
         let node = Self {
             settings,
             store,
@@ -182,6 +192,8 @@ impl Node {
             focus: Focus::default(),
             heard: Heard::default(),
             leases,
+            restored,
+            backups: UnderWay::default(),
         };
         node.catch_up().await;
         Ok(node)
@@ -217,11 +229,15 @@ impl Node {
     }
 }
 
-/// Who this node is, and whether it has all duties or shares them.
-fn leases(settings: &Settings, commands: &Commands, is_shared: bool) -> Result<Arc<Leases>, StartError> {
+/// Who this node is, and whether it has all duties or shares them, or does none until the log is let go.
+fn leases(settings: &Settings, commands: &Commands, is_shared: bool, is_held: bool) -> Result<Arc<Leases>, StartError> {
     let identity = Identity::load_or_create(&settings.data, &settings.nodes.name, commands.entropy().as_ref());
     let identity = identity.map_err(|error| StartError::Failed(format!("the node's id: {error}")))?;
-    Ok(if is_shared { Leases::shared(identity) } else { Leases::alone(identity) })
+    Ok(match (is_shared, is_held) {
+        (true, _) => Leases::shared(identity),
+        (false, true) => Leases::held(identity),
+        (false, false) => Leases::alone(identity),
+    })
 }
 
 fn projector_settings(settings: &Settings) -> ProjectorSettings {
@@ -285,9 +301,22 @@ fn open_models(
     Ok((projector, views))
 }
 
+/// Stands in a data directory into which a backup is being restored: half of it is none.
+pub(crate) const UNFINISHED_RESTORE: &str = "unfinished-restore";
+
+/// Refuses a directory in which a restore was cut off.
+pub(crate) fn refuse_half_restored(data: &Path) -> Result<(), StartError> {
+    if !data.join(UNFINISHED_RESTORE).exists() {
+        return Ok(());
+    }
+    let data = data.display();
+    Err(StartError::Refused(format!("{data}: a restore was cut off here; delete it and restore once more")))
+}
+
 pub(crate) fn prepare_directory(data: &Path) -> Result<(), StartError> {
     let failed =
         |e: std::io::Error| StartError::Failed(format!("cannot use the data directory {}: {e}", data.display()));
+    refuse_half_restored(data)?;
     if !data.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     }

@@ -5,8 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use dface_commands::{
     Commands,
     processes::{
-        Checkpoints, Processes, Progress, Settings as Tuning, circle_ends::CircleEnds, coupon_messages::CouponMessages,
-        coupons::Coupons, greetings::Greetings, photo_messages::PhotoMessages,
+        Checkpoints, Process as _, Processes, Progress, Settings as Tuning, circle_ends::CircleEnds,
+        coupon_messages::CouponMessages, coupons::Coupons, greetings::Greetings, photo_messages::PhotoMessages,
     },
 };
 use dface_domain::{
@@ -34,7 +34,9 @@ use crate::{
     leases::places::Places,
     mqtt::external::BrokerAddress,
     node::{Node, StartError},
+    pushes,
     settings::Settings,
+    xmpp::delivery::MISSED_PLACE,
 };
 
 /// The database holds some numbers and nothing else.
@@ -43,7 +45,30 @@ const CACHE: u64 = 1 << 20;
 /// How long a read model may take to reach an event before the process says that it waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the checkpoints in the data directory, and where the log is `shared` with other nodes those in the log; no process runs yet.
+/// What checkpoints must know of the log that they count in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfLog {
+    /// Which it is.
+    pub id: [u8; 16],
+    /// Whether other nodes write to it too.
+    pub is_shared: bool,
+    /// Where it was restored from a backup.
+    pub restored_at: Option<LogPosition>,
+}
+
+/// Those who act on what the log says so that somebody sees it. In a restored log they begin where it was restored: what stands before was done in the
+/// log that the backup is of, or after the backup's end, and nobody gets it twice.
+const OUTWARD: [&str; 7] = [
+    Coupons::NAME,
+    CouponMessages::NAME,
+    Greetings::NAME,
+    PhotoMessages::NAME,
+    pushes::MQTT_PLACE,
+    pushes::APNS_PLACE,
+    MISSED_PLACE,
+];
+
+/// Opens the checkpoints in the data directory, and where the log is shared with other nodes those in the log; no process runs yet.
 ///
 /// # Errors
 /// The disk's.
@@ -51,15 +76,14 @@ pub(crate) fn open(
     settings: &Settings,
     commands: &Arc<Commands>,
     store: Arc<dyn EventStore>,
-    log: [u8; 16],
-    shared: bool,
+    log: OfLog,
 ) -> Result<Processes, StartError> {
     let failed = |e: fjall::Error| StartError::Failed(format!("the checkpoints of processes: {e}"));
     let local: Arc<dyn Checkpoints> = Arc::new(Kept::open(&settings.data.join("processes"), log).map_err(failed)?);
-    let checkpoints: Arc<dyn Checkpoints> = if shared {
+    let checkpoints: Arc<dyn Checkpoints> = if log.is_shared {
         // The embedded broker of each node publishes for itself.
-        let own = matches!(settings.mqtt.broker, BrokerAddress::Embedded).then_some(crate::pushes::MQTT_PLACE);
-        Arc::new(Places::new(local, Arc::clone(commands), log, own))
+        let own = matches!(settings.mqtt.broker, BrokerAddress::Embedded).then_some(pushes::MQTT_PLACE);
+        Arc::new(Places::new(local, Arc::clone(commands), log.id, own))
     } else {
         local
     };
@@ -109,11 +133,11 @@ fn start(node: &Node, zone: TimeZone) {
 struct Kept {
     _db: Database,
     rows: Keyspace,
-    log: [u8; 16],
+    log: OfLog,
 }
 
 impl Kept {
-    fn open(dir: &Path, log: [u8; 16]) -> Result<Self, fjall::Error> {
+    fn open(dir: &Path, log: OfLog) -> Result<Self, fjall::Error> {
         let db = Database::builder(dir).cache_size(CACHE).worker_threads(1).open()?;
         let rows = db.keyspace("checkpoints", KeyspaceCreateOptions::default)?;
         Ok(Self { _db: db, rows, log })
@@ -132,13 +156,19 @@ impl Checkpoints for Kept {
 
 impl Kept {
     fn read(&self, process: &str) -> Result<Progress, String> {
-        let Some(bytes) = self.rows.get(process).map_err(|e| e.to_string())? else { return Ok(Progress::default()) };
+        let Some(bytes) = self.rows.get(process).map_err(|e| e.to_string())? else { return Ok(self.begin(process)) };
         let (log, progress): ([u8; 16], Progress) = postcard::from_bytes(&bytes).map_err(|e| e.to_string())?;
-        Ok(if log == self.log { progress } else { Progress::default() })
+        Ok(if log == self.log.id { progress } else { self.begin(process) })
+    }
+
+    /// Where a process begins that was never here.
+    fn begin(&self, process: &str) -> Progress {
+        let restored_at = self.log.restored_at.filter(|_| OUTWARD.contains(&process));
+        Progress { position: restored_at.unwrap_or_default(), parked: vec![] }
     }
 
     fn write(&self, process: &str, progress: &Progress) -> Result<(), String> {
-        let bytes = postcard::to_stdvec(&(self.log, progress)).map_err(|e| e.to_string())?;
+        let bytes = postcard::to_stdvec(&(self.log.id, progress)).map_err(|e| e.to_string())?;
         self.rows.insert(process, bytes).map_err(|e| e.to_string())
     }
 }
@@ -236,11 +266,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let progress = Progress { position: LogPosition(7), parked: vec![] };
         {
-            let kept = Kept::open(dir.path(), [1; 16]).unwrap();
+            let kept = Kept::open(dir.path(), of(1, None)).unwrap();
             assert_eq!(kept.read("coupons"), Ok(Progress::default()));
             kept.write("coupons", &progress).unwrap();
         }
-        assert_eq!(Kept::open(dir.path(), [1; 16]).unwrap().read("coupons"), Ok(progress));
-        assert_eq!(Kept::open(dir.path(), [2; 16]).unwrap().read("coupons"), Ok(Progress::default()));
+        assert_eq!(Kept::open(dir.path(), of(1, None)).unwrap().read("coupons"), Ok(progress));
+        assert_eq!(Kept::open(dir.path(), of(2, None)).unwrap().read("coupons"), Ok(Progress::default()));
+    }
+
+    fn of(id: u8, restored_at: Option<LogPosition>) -> OfLog {
+        OfLog { id: [id; 16], is_shared: false, restored_at }
+    }
+
+    #[test]
+    fn in_a_restored_log_nothing_of_before_is_told_once_more_and_whoever_left_is_let_go_of_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = Kept::open(dir.path(), of(1, Some(LogPosition(40)))).unwrap();
+        let begins = |name| kept.read(name).unwrap().position;
+        assert!(OUTWARD.into_iter().all(|name| begins(name) == LogPosition(40)));
+        assert_eq!(begins(CircleEnds::NAME), LogPosition(0));
+        let further = Progress { position: LogPosition(50), parked: vec![] };
+        kept.write(Greetings::NAME, &further).unwrap();
+        assert_eq!(begins(Greetings::NAME), LogPosition(50));
     }
 }

@@ -8,8 +8,10 @@ use dface_commands::{
     system::{SystemClock, SystemEntropy},
 };
 use dface_domain::{
-    ports::{Clock, Entropy, KeyedHash, Keys},
+    envelope::LogPosition,
+    ports::{Clock, Entropy, EventStore as _, KeyedHash, Keys},
     records::Records,
+    stream::{Category, StreamId},
 };
 use dface_projections::projector::Parts;
 use dface_workers::{objects::OpenError, records};
@@ -51,6 +53,7 @@ impl WritingSide {
                 Arc::new(keys.map_err(|e| StartError::Failed(format!("the key store: {e}")))?)
             }
         };
+        demand_secret(settings, &store).await?;
         let secret = ServerSecret::load_or_create(&settings.secret_path(), entropy.as_ref())
             .map_err(|e| StartError::Refused(format!("setting `secret_file`: {e}")))?;
         let secret = Arc::new(secret);
@@ -82,6 +85,23 @@ impl WritingSide {
         let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
         Ok(Self { store, commands: Arc::new(commands), parts, shared_keys })
     }
+}
+
+/// Refuses to make a secret for a log that was begun with another one, as after a restore without the keys.
+async fn demand_secret(settings: &Settings, store: &Store) -> Result<(), StartError> {
+    let path = settings.secret_path();
+    if path.exists() || store.head() == LogPosition::default() {
+        return Ok(());
+    }
+    let stream = StreamId::new(Category::System, "secret");
+    let begun = store.read_stream(&stream, 0, 1).await.map_err(|error| StartError::Failed(error.to_string()))?;
+    if begun.is_empty() {
+        return Ok(());
+    }
+    Err(StartError::Refused(format!(
+        "setting `secret_file`: {} is missing, and this log was begun with a secret; bring it here, or back (dface restore-keys)",
+        path.display()
+    )))
 }
 
 /// Refuses a log that a newer program has begun to write.

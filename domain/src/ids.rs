@@ -316,6 +316,15 @@ object_id!(
     CouponId
 );
 
+impl PhotoId {
+    /// The minute in which it was taken in, as its first four bytes have it: that minute's first second since 1970.
+    #[must_use]
+    pub fn minute(self) -> u32 {
+        let [a, b, c, d, ..] = self.0.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
 impl CheckinId {
     /// The minute it was in, as its first four bytes have it: that minute's first second since 1970, within what 32
     /// bits hold.

@@ -56,11 +56,14 @@ pub(super) async fn schema(_: Arc<Admin>, _: Request<Operator>) -> Reply {
         ("raw" = Option<bool>, Query, description = "Not upcast"),
         ("profile" = Option<String>, Query, description = "pseudonymous (default), or full for operators"),
         ("format" = Option<String>, Query, description = "ndjson (default) or csv"),
+        ("log" = Option<String>, Query, description = "The log that positions are of, as `X-Log` of an earlier answer had it; in another one: 409"),
         ("follow" = Option<bool>, Query, description = "Goes on with new events as they come"),
         ("Last-Event-ID" = Option<u64>, Header, description = "Goes on after this position"),
-        ("log" = Option<String>, Query, description = "The log that positions are of (the answer's X-Log): 409 other_log where it is another"),
     ),
-    responses((status = 200, body = String, content_type = "application/x-ndjson"))
+    responses(
+        (status = 200, body = String, content_type = "application/x-ndjson", headers(("X-Log" = String, description = "Which log it is"))),
+        (status = 409, description = "Positions are of another log: this one was restored or copied (`other_log`)"),
+    )
 )]
 pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Reply {
     let mut selection = Selection::from_params(&request.params)?;

@@ -1,6 +1,7 @@
 //! The admin listener: operators (`/admin`), analysts (`/events`), metrics. Bearer tokens; loopback by default.
 
 mod audit;
+mod backup;
 mod campaigns;
 mod event_limits;
 mod events;
@@ -25,6 +26,7 @@ mod watches;
 use utoipa::{OpenApi, openapi};
 
 pub use self::{
+    backup::{BackupLine, BackupTo},
     files::Tokens,
     gate::{Admin, AdminAccess, Operator},
 };
@@ -47,6 +49,8 @@ use crate::http::{Route, openapi::complete};
         users::resume,
         users::sessions,
         users::end_sessions,
+        backup::backup,
+        backup::release,
         campaigns::create,
         campaigns::list,
         campaigns::picture,
@@ -117,6 +121,7 @@ pub fn document() -> openapi::OpenApi {
 pub fn routes() -> Vec<Route<Admin>> {
     [
         users::routes(),
+        backup::routes(),
         campaigns::routes(),
         reports::routes(),
         shops::routes(),

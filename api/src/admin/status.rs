@@ -49,10 +49,30 @@ struct Status {
     queue: Option<QueueStatus>,
     /// How the way to the other nodes does, by which they tell each other what is kept nowhere; none where there is none.
     signals: Option<QueueStatus>,
+    /// Where the log was restored from a backup last; none where it never was.
+    restored: Option<RestoreStatus>,
     /// Kinds of jobs that are paused.
     paused: Vec<&'static str>,
     /// Password verifications since the start.
     verifications: u64,
+}
+
+/// The last restore of the log from a backup.
+#[derive(Debug, Serialize, ToSchema)]
+struct RestoreStatus {
+    /// The last event of the backup that is in it.
+    up_to: u64,
+    /// When it was.
+    at: String,
+    /// Whether nothing goes out until `POST /admin/release`.
+    held: bool,
+}
+
+impl RestoreStatus {
+    fn of(node: &Node) -> Option<Self> {
+        let restored = node.restored?;
+        Some(Self { up_to: restored.up_to.0, at: restored.since.to_string(), held: node.leases.is_held() })
+    }
 }
 
 /// The event store, as this node sees it.
@@ -103,6 +123,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
         processes: node.processes.standings(),
         queue: node.desk.get().map(|desk| desk.queue().health().into()),
         signals: node.signals.get().map(|signals| signals.health().into()),
+        restored: RestoreStatus::of(node),
         paused: node
             .desk
             .get()

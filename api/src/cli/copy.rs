@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use dface_commands::{
-    format,
+    format, restores,
     store::{
         digest::{self, LogDigest},
         embedded::{EmbeddedStore, OpenError},
@@ -18,7 +18,7 @@ use dface_domain::{
 use serde::Serialize;
 
 use super::{Common, Failure, print_json, progress};
-use crate::{settings::Settings, store::embedded_config};
+use crate::{node::refuse_half_restored, settings::Settings, store::embedded_config};
 
 /// Events that are read at once.
 const PAGE: usize = 1000;
@@ -85,6 +85,7 @@ fn directory(from: &str) -> Result<String, Failure> {
 }
 
 fn open(settings: &Settings) -> Result<EmbeddedStore, Failure> {
+    refuse_half_restored(&settings.data)?;
     let opened = EmbeddedStore::open(embedded_config(settings), Arc::new(SystemClock), &SystemEntropy);
     opened.map_err(|error| match error {
         OpenError::InUse(_) => {
@@ -99,6 +100,11 @@ async fn copy(source: &EmbeddedStore, target: EsdbConfig) -> Result<Done, Failur
     let from = |error: StoreError| Failure::Work(format!("--from: {error}"));
     let to = |error: StoreError| Failure::Work(format!("--to: {error}; run it again to go on"));
     let format = format::of_log(source).await.map_err(|error| Failure::Work(format!("--from: {error}")))?;
+    let restored = restores::of_log(source).await.map_err(|error| Failure::Work(format!("--from: {error}")))?;
+    if restored.is_some_and(|restored| restored.is_held) {
+        let text = "--from: this log was restored and is not let go yet; serve it and POST /admin/release first";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     let source_log = (source.log_id(), format);
     let mut copying = Copying::begin(target, Arc::new(SystemClock), &SystemEntropy, source_log).await?;
     let (head, begun) = (source.head(), copying.reached());

@@ -1,6 +1,7 @@
 //! The command line (spec cli.md): one file for each command. Results go to standard output, all else to standard
 //! error. Exit codes: 0 done, 1 failed while working, 2 wrong use or settings.
 
+mod backup;
 mod completions;
 mod copy;
 mod doctor;
@@ -69,6 +70,14 @@ enum Command {
     Replay(replay::Args),
     /// Writes out a table that events are joined with, for analysts
     Export(export::Args),
+    /// Writes log, objects and settings into a backup, while the server runs
+    Backup(backup::BackupArgs),
+    /// Restores a backup into an empty directory
+    Restore(backup::RestoreArgs),
+    /// Writes keys and the server secret into a file of their own, encrypted
+    BackupKeys(backup::BackupKeysArgs),
+    /// Brings keys and the server secret back
+    RestoreKeys(backup::RestoreKeysArgs),
     /// Copies the event log into another store
     Copy(copy::Args),
     /// Tells what the log holds: events by type and day, streams, sizes, lag
@@ -156,6 +165,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rebuild(args) => rebuild::run(&common, args).await,
         Command::Replay(args) => replay::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
+        Command::Backup(args) => backup::backup(&common, args).await,
+        Command::Restore(args) => backup::restore_backup(&common, args).await,
+        Command::BackupKeys(args) => backup::backup_keys(&common, args).await,
+        Command::RestoreKeys(args) => backup::restore_keys(&common, args).await,
         Command::Copy(args) => copy::run(&common, args).await,
         Command::Stats(args) => stats::run(&common, &args).await,
         Command::Doctor(args) => doctor::run(&common, &args).await,

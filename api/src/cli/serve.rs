@@ -125,10 +125,21 @@ pub async fn run(common: &Common, args: Args) -> Result<(), Failure> {
     load_tls(&settings, tls::http_config)?;
     let mqtt = listen_mqtt(&settings)?;
     let node = Arc::new(Box::pin(Node::open(settings)).await?);
+    tell_restored(&node);
     let reloading = Reloading::new(read, level);
     let served = serve_open(&node, Listeners { http, admin, chat, mqtt }, metrics, &args, reloading).await;
     node.close().await;
     served
+}
+
+/// Says that nothing goes out, where that is so.
+fn tell_restored(node: &Node) {
+    if let Some(restored) = node.restored.filter(|restored| restored.is_held) {
+        tracing::warn!(
+            up_to = restored.up_to.0,
+            "this log was restored from a backup: pushes, posts and coupons are held back until POST /admin/release"
+        );
+    }
 }
 
 async fn serve_open(
@@ -313,7 +324,8 @@ fn start_worker(
     let (queue, paused) = (Arc::clone(desk.queue()), desk.ledger().paused());
     let means = Means { objects: Arc::clone(&node.objects), keys: Arc::clone(node.commands.keys()) };
     let (runner, apns) = works::runner(settings, queue, &means, paused)?;
-    tasks.spawn(runner.run(stop.clone()));
+    let (leases, stop) = (Arc::clone(&node.leases), stop.clone());
+    tasks.spawn(async move { leases.once_released(&stop, runner.run(stop.clone())).await });
     Ok(apns)
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Failure;
 use crate::{
-    node::{Node, StartError},
+    node::{Node, StartError, refuse_half_restored},
     settings::Settings,
 };
 
@@ -136,6 +136,14 @@ impl Server {
         self.send(self.client.post(self.url(path)).json(body)).await?.json().await.map_err(Failure::work)
     }
 
+    /// POST of JSON that is answered piece by piece; an error answer is an error here.
+    ///
+    /// # Errors
+    /// The server's sentence.
+    pub async fn post_for_stream(&self, path: &str, body: &impl Serialize) -> Result<reqwest::Response, Failure> {
+        self.send(self.client.post(self.url(path)).json(body)).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
         let request = request.bearer_auth(&self.run.token);
         let answer = loop {
@@ -165,12 +173,16 @@ impl Server {
 /// # Errors
 /// Names what is missing.
 pub fn existing(settings: &Settings) -> Result<(), Failure> {
+    refuse_half_restored(&settings.data)?;
     if !settings.store.is_shared() && !settings.data.join("log").is_dir() {
         return Err(Failure::Usage(format!("--data: there is no event log in {}", settings.data.display())));
     }
     let secret = settings.secret_path();
     if !secret.is_file() {
-        let text = format!("setting `secret_file`: {} is missing; this log was begun with a secret", secret.display());
+        let text = format!(
+            "setting `secret_file`: {} is missing; this log was begun with a secret (dface restore-keys brings it back)",
+            secret.display()
+        );
         return Err(Failure::Usage(text));
     }
     Ok(())

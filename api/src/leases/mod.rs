@@ -30,6 +30,8 @@ pub(crate) use self::keeper::Keeping;
 enum Tenure {
     /// Everything, for good.
     Alone,
+    /// The same, once the log is let go that was restored from a backup.
+    Held,
     /// Some duties, in a term, until then.
     Shared { term: u64, duties: BTreeSet<Duty>, until: Instant },
     /// Nothing: it has no term.
@@ -69,6 +71,38 @@ impl Leases {
         Arc::new(Self { identity, tenure: watch::Sender::new(Tenure::Alone), wanted: Mutex::default() })
     }
 
+    /// The same, of a log that was restored: no duty is done before `release`.
+    #[must_use]
+    pub fn held(identity: Identity) -> Arc<Self> {
+        Arc::new(Self { identity, tenure: watch::Sender::new(Tenure::Held), wanted: Mutex::default() })
+    }
+
+    /// Ends that nothing goes out.
+    pub fn release(&self) {
+        self.tenure.send_if_modified(|tenure| {
+            let is_held = *tenure == Tenure::Held;
+            if is_held {
+                *tenure = Tenure::Alone;
+            }
+            is_held
+        });
+    }
+
+    /// Whether nothing goes out until `release`.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        *self.tenure.borrow() == Tenure::Held
+    }
+
+    /// Does `work`, which is no duty but goes out all the same, once that is allowed.
+    pub async fn once_released(&self, stop: &CancellationToken, work: impl Future<Output = ()>) {
+        let mut tenure = self.tenure.subscribe();
+        let released = tenure.wait_for(|tenure| *tenure != Tenure::Held);
+        if stop.run_until_cancelled(released).await.is_some() {
+            work.await;
+        }
+    }
+
     /// Of a node that shares the log with others; `Keeping` makes it have any.
     #[must_use]
     pub fn shared(identity: Identity) -> Arc<Self> {
@@ -84,7 +118,7 @@ impl Leases {
     /// Whether this node alone has the log.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        *self.tenure.borrow() == Tenure::Alone
+        matches!(*self.tenure.borrow(), Tenure::Alone | Tenure::Held)
     }
 
     /// Whether this node has a duty now.

@@ -140,3 +140,27 @@ async fn who_is_alone_has_everything_at_once_and_for_good() {
     held.await.unwrap();
     work.becomes(0).await;
 }
+
+#[tokio::test]
+async fn a_node_of_a_restored_log_does_nothing_until_it_is_released_and_is_alone_all_the_same() {
+    let (leases, work, stop) = (Leases::held(identity()), Work::new(), CancellationToken::new());
+    assert!(leases.is_held() && leases.is_alone() && !leases.has(Duty::Jobs) && leases.duties().is_empty());
+    let holding = {
+        let (leases, work, stop) = (Arc::clone(&leases), Arc::clone(&work), stop.clone());
+        tokio::spawn(async move { leases.hold(Duty::Jobs, &stop, |ends| Arc::clone(&work).run(ends)).await })
+    };
+    let other = {
+        let (leases, stop) = (Arc::clone(&leases), stop.clone());
+        tokio::spawn(async move { leases.once_released(&stop, async {}).await })
+    };
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(work.begun.load(Ordering::SeqCst) == 0 && !other.is_finished());
+    leases.release();
+    work.becomes(1).await;
+    timeout(PATIENCE, other).await.expect("it begins").unwrap();
+    assert!(!leases.is_held() && leases.has(Duty::Jobs));
+    stop.cancel();
+    holding.await.unwrap();
+}

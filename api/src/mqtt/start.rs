@@ -35,7 +35,11 @@ pub async fn embedded(
     let shown = Arc::clone(&broker) as Arc<dyn Broker>;
     let shown = Arc::clone(app.node.mqtt.get_or_init(|| shown));
     tasks.spawn(revocations::follow(Arc::clone(&app.node), Arc::clone(&shown), stop.clone()));
-    tasks.spawn(downs::run(Arc::clone(&app.node), shown, Some(listening_watches), stop.clone()));
+    let (node, ends) = (Arc::clone(&app.node), stop.clone());
+    tasks.spawn(async move {
+        let telling = downs::run(Arc::clone(&node), shown, Some(listening_watches), ends.clone());
+        node.leases.once_released(&ends, telling).await;
+    });
     tasks.spawn(focus_log.run(stop.clone()));
     tasks.spawn(Arc::clone(&broker).keep_marks(stop.clone()));
     tasks.spawn(broker.serve(listening, stop.clone()));
@@ -67,9 +71,16 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
     tasks.spawn(revocations::follow(Arc::clone(node), Arc::clone(&shown), stop.clone()));
     tasks.spawn(focus_log.run(stop.clone()));
     if is_alone {
-        tasks.spawn(downs::run(Arc::clone(node), shown, Some(listening), stop.clone()));
-        tasks.spawn(pushes::publish(Arc::clone(node), stop.clone()));
-        tasks.spawn(link.run(Some(forwarded), stop.clone()));
+        let (node, stop) = (Arc::clone(node), stop.clone());
+        // What a restored log says is told nobody until it is let go: the broker's clients are the same as before.
+        tasks.spawn(async move {
+            let work = async {
+                let telling = downs::run(Arc::clone(&node), shown, Some(listening), stop.clone());
+                let publishing = pushes::publish(Arc::clone(&node), stop.clone());
+                tokio::join!(telling, publishing, link.run(Some(forwarded), stop.clone()));
+            };
+            node.leases.once_released(&stop, work).await;
+        });
         return Ok(());
     }
     tasks.spawn(downs::hear(Arc::clone(node), Arc::clone(&shown), listening, stop.clone()));

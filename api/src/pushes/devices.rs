@@ -28,6 +28,9 @@ use crate::{
     settings::{AlertKind, Settings},
 };
 
+/// Under which name the place is kept.
+pub(crate) const APNS_PLACE: &str = "pushes_apns";
+
 /// Asked for at once, so that one fsync does for many.
 const AT_ONCE: usize = 256;
 
@@ -100,7 +103,7 @@ impl Devices {
 }
 
 impl Follower for Devices {
-    const NAME: &'static str = "pushes_apns";
+    const NAME: &'static str = APNS_PLACE;
 
     async fn take(&self, happened: Vec<Happened>) {
         let people = happened.iter().flat_map(|one| {

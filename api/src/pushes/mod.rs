@@ -38,7 +38,7 @@ use dface_projections::{families::Entry, projector::ModelError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::publish::MQTT_PLACE;
+pub(crate) use self::{devices::APNS_PLACE, publish::MQTT_PLACE};
 use self::{devices::Devices, follow::Happened, publish::Publisher};
 use crate::{mqtt::external::BrokerAddress, node::Node};
 
@@ -70,14 +70,15 @@ pub fn publication(
 pub async fn run(node: Arc<Node>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     if matches!(node.settings.mqtt.broker, BrokerAddress::Embedded) {
-        tasks.spawn(publish(Arc::clone(&node), stop.clone()));
+        let (node, stop) = (Arc::clone(&node), stop.clone());
+        tasks.spawn(async move { node.leases.once_released(&stop, publish(Arc::clone(&node), stop.clone())).await });
     }
     let (asking, ends) = (Arc::clone(&node), stop.clone());
     tasks.spawn(async move {
         let leases = Arc::clone(&asking.leases);
         leases.hold(Duty::Jobs, &ends, |ends| ask(Arc::clone(&asking), ends)).await;
     });
-    tasks.spawn(merge::run(node, stop));
+    tasks.spawn(async move { node.leases.once_released(&stop, merge::run(Arc::clone(&node), stop.clone())).await });
     tasks.join_all().await;
 }
 

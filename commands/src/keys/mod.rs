@@ -2,6 +2,7 @@
 //!
 //! AES-256-GCM; sealed bytes are `nonce (12), cipher text, tag (16)`, bound to whom they are about.
 
+mod backup;
 mod reader;
 mod record;
 mod sealing;
@@ -25,6 +26,7 @@ use parking_lot::{Mutex, RwLock};
 use quick_cache::sync::Cache;
 
 pub use self::{
+    backup::{Differ, KeyRecords},
     reader::KeyReader,
     shared::{KEPT_S, SharedKeys, SharedParts},
 };

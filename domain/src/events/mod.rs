@@ -211,6 +211,8 @@ macros::registry! {
     JobRevived,
     LocationRequested,
     LocationSharingChanged,
+    LogReleased,
+    LogRestored,
     MessageMissed,
     MessageReceipted,
     MessageRemoved,

@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::{
     Answer, Blocked, BootCount, BootsCounted, CampaignDrawn, CampaignMade, ChatPasswordReset, CheckedIn,
     CheckinDeleted, CouponDelivered, CouponGrantReturned, CouponGranted, CouponUsed, EndReason, Event, Followed,
-    ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, OperatorActed, PasswordSet, PersonErased, Profile,
-    ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered, SecretFingerprinted, SessionEnded,
-    SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails, ShopNoticeChanged, ShopStaffAdded,
-    ShopStaffRemoved, SignInClosed, SignInNameClaimed, TokenMade, TokenRevoked, Trigger, Unblocked, Unfollowed,
-    UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount, WeiboLinked, WeiboPostRequested,
-    checkins::Fix,
+    ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, LogReleased, LogRestored, OperatorActed, PasswordSet,
+    PersonErased, Profile, ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered,
+    SecretFingerprinted, SessionEnded, SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails,
+    ShopNoticeChanged, ShopStaffAdded, ShopStaffRemoved, SignInClosed, SignInNameClaimed, TokenMade, TokenRevoked,
+    Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount,
+    WeiboLinked, WeiboPostRequested, checkins::Fix,
 };
 use crate::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
@@ -221,6 +221,8 @@ fn of_the_installation() -> Vec<Event> {
     vec![
         BootsCounted { hour: Timestamp::from_seconds(1_354_852_800), boots: vec![boots] }.into(),
         IdBlockTaken { kind: IdKind::User, first: 1, count: 1_000 }.into(),
+        LogRestored { from: "0123456789abcdef0123456789abcdef".to_owned(), up_to: LogPosition(4711) }.into(),
+        LogReleased { dropped: 3 }.into(),
         acted.into(),
         SecretFingerprinted { fingerprint: "0123456789abcdef".to_owned() }.into(),
         TokenMade {
@@ -265,6 +267,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         Event::WeiboPostRequested(_) => StreamId::new(Category::Share, format_args!("{ANNA}-1")),
         Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "12-hangzhou_osm-n4711"),
         Event::IdBlockTaken(_) => StreamId::new(Category::Ids, IdKind::User.name()),
+        Event::LogRestored(_) | Event::LogReleased(_) => StreamId::new(Category::System, "restores"),
         Event::OperatorActed(_) => StreamId::new(Category::Audit, "5f0c2d9e8b7a46139c1d2e3f4a5b6c7d"),
         Event::RequestAccepted(_) | Event::RequestAnswered(_) => StreamId::new(Category::Request, "9f86d081884c7d65"),
         Event::SecretFingerprinted(_) => StreamId::new(Category::System, "secret"),

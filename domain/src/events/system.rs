@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::time::Timestamp;
+use crate::{envelope::LogPosition, time::Timestamp};
 
 /// What whole-number ids are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,5 +72,23 @@ event! {
         hour: Timestamp => Public,
         /// By model, system and version.
         boots: Vec<BootCount> => Public,
+    }
+}
+
+event! {
+    /// The log was restored from a backup: what stands before this was said in another log. Until `LogReleased` nothing goes out.
+    LogRestored, schema 1 {
+        /// That other log, 32 hex digits.
+        from: String => Public,
+        /// The last event that is of the backup.
+        up_to: LogPosition => Public,
+    }
+}
+
+event! {
+    /// An operator let a restored log go: from now on pushes, posts and coupons go out again.
+    LogReleased, schema 1 {
+        /// Jobs of before the restore that would have gone out and were dropped.
+        dropped: u64 => Public,
     }
 }

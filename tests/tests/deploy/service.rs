@@ -31,6 +31,46 @@ fn systemd_takes_the_unit_and_finds_little_that_it_could_do() {
 }
 
 #[test]
+fn systemd_takes_the_timers_of_backups_and_their_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("dface-backup");
+    fs::copy(deploy().join("systemd/dface-backup"), &program).unwrap();
+    let unit = text("systemd/dface-backup@.service");
+    let unit = unit.replace("/usr/lib/dface/dface-backup", &program.display().to_string());
+    fs::write(dir.path().join("dface-backup@.service"), unit).unwrap();
+    for kind in ["full", "since"] {
+        let name = format!("dface-backup-{kind}.timer");
+        let timer = text(&format!("systemd/{name}"));
+        assert!(timer.contains(&format!("Unit=dface-backup@{kind}.service")), "{timer}");
+        fs::write(dir.path().join(&name), timer).unwrap();
+        let (well, told) = said(Command::new("systemd-analyze").arg("verify").arg(dir.path().join(&name)));
+        assert!(well && !told.contains("dface-backup"), "{told}");
+    }
+    let unit = dir.path().join("dface-backup@full.service");
+    fs::copy(dir.path().join("dface-backup@.service"), &unit).unwrap();
+    let (well, told) = said(Command::new("systemd-analyze").arg("verify").arg(&unit));
+    assert!(well && !told.contains("dface-backup@"), "{told}");
+    let (well, told) =
+        said(Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=30"]).arg(&unit));
+    assert!(well, "{told}");
+}
+
+/// The server writes backups by itself, and may write into its own directories alone.
+#[test]
+fn the_server_may_write_where_its_timers_want_backups() {
+    let of = |unit: &str| {
+        let text = text(unit);
+        let line = text.lines().find_map(|line| line.strip_prefix("StateDirectory=")).unwrap();
+        line.split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (server, backup) = (of("systemd/dface.service"), of("systemd/dface-backup@.service"));
+    for dir in ["dface", "dface-keys", "dface-backups"].map(str::to_owned) {
+        assert!(server.contains(&dir) && backup.contains(&dir), "{dir}: {server:?} {backup:?}");
+    }
+    assert!(text("systemd/dface-backup@.service").contains(" /var/lib/dface-backups "));
+}
+
+#[test]
 fn the_unit_starts_the_program_with_flags_that_it_has() {
     let line = text("systemd/dface.service")
         .lines()

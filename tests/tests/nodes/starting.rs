@@ -1,5 +1,7 @@
 //! What a start refuses where several nodes share a log.
 
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
 use dface_tests::{command::prepared, server::password_of};
 
 use super::{World, until};
@@ -26,6 +28,11 @@ fn another_secret_or_keys_of_its_own_end_the_start() {
     let world = World::new();
     let first = world.node().start();
     let secret = world.dir.path().join("another");
+    let text = ends(&world, 2, &[("SECRET_FILE", secret.display().to_string())]);
+    assert!(text.contains("secret_file") && text.contains("is missing"), "{text}");
+    assert!(!secret.exists(), "none is made for a log that was begun with another one");
+    fs::write(&secret, "ab".repeat(32)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     let text = ends(&world, 2, &[("SECRET_FILE", secret.display().to_string())]);
     assert!(text.contains("secret_file") && text.contains("not the secret"), "{text}");
     let own = tempfile::tempdir().unwrap();

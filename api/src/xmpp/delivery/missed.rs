@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const UNHEARD: usize = 1_000;
 
 /// Under which name the place is kept.
-pub(super) const NAME: &str = "missed_messages";
+pub(crate) const NAME: &str = "missed_messages";
 
 /// Follows the log until `stop`.
 pub(super) async fn follow(chat: Arc<Chat>, stop: CancellationToken) {

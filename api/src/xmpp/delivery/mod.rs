@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::marks::Marks;
+pub(crate) use self::missed::NAME as MISSED_PLACE;
 pub(in crate::xmpp) use self::{
     arrival::{arrive, arrive_later},
     direct::{Spoken, stamp},

@@ -7,8 +7,10 @@
 mod config;
 mod cursor;
 mod error;
+mod export;
 mod frame;
 mod group;
+mod import;
 mod index;
 mod log;
 mod mark;
@@ -37,7 +39,13 @@ use dface_domain::{
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
-pub use self::{config::EmbeddedConfig, error::OpenError, verify::Verified};
+pub use self::{
+    config::EmbeddedConfig,
+    error::OpenError,
+    export::Extent,
+    import::{ImportError, LogImport},
+    verify::Verified,
+};
 use self::{
     config::{QUEUE_UNITS, UNIT},
     group::{Batch, Reply},
@@ -152,6 +160,15 @@ impl EmbeddedStore {
     /// The first damage. `Corrupt` at position 0 is the index alone: it is made anew when `DIR/index` is deleted.
     pub fn verify(&self) -> Result<Verified, StoreError> {
         verify::verify(&self.inner.log, &self.inner.index)
+    }
+
+    /// The last version of a stream; none where it has no event. Blocks on the disk.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn last_version(&self, stream: &StreamId) -> Result<Option<u64>, StoreError> {
+        let (name, index) = (stream.to_string(), &self.inner.index);
+        index.last_version(&name, index.hint(&name)?)
     }
 
     /// What it holds.

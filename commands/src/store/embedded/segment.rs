@@ -73,6 +73,23 @@ fn header_bytes(log_id: [u8; 16], first: u64, size: u64) -> [u8; SEGMENT_HEADER]
     bytes
 }
 
+/// Writes the header of the segment that starts at `first` into a file of `size` bytes.
+///
+/// # Errors
+/// Of the system.
+pub fn write_header(file: &File, log_id: [u8; 16], first: u64, size: u64) -> io::Result<()> {
+    file.write_all_at(&header_bytes(log_id, first, size), 0)
+}
+
+/// The first position that a header names, of whatever log; none where it is not what was written.
+#[must_use]
+pub fn first_of_header(header: &[u8; SEGMENT_HEADER]) -> Option<u64> {
+    let number = |at: usize| Some(u64::from_le_bytes(header[at..at + 8].try_into().ok()?));
+    let log_id = header[16..32].try_into().ok()?;
+    let (first, size) = (number(32)?, number(40)?);
+    (*header == header_bytes(log_id, first, size)).then_some(first)
+}
+
 /// A file of zeros in `dir` that waits to become a segment.
 ///
 /// It is written rather than only reserved: an fsync into reserved room also has to make the file system's records of
@@ -119,7 +136,7 @@ impl Segment {
     /// Of the system.
     pub fn create(dir: &Path, log_id: [u8; 16], first: u64, size: u64, spare: File) -> io::Result<Self> {
         let name = file_name(first);
-        spare.write_all_at(&header_bytes(log_id, first, size), 0)?;
+        write_header(&spare, log_id, first, size)?;
         spare.sync_all()?;
         fs::rename(dir.join(SPARE), dir.join(&name))?;
         sync_dir(dir)?;

@@ -1,5 +1,6 @@
 //! The embedded store: the contract, and what the disk may do to it.
 
+mod copying;
 mod damage;
 mod frames;
 mod opening;
