@@ -62,7 +62,6 @@ pub(super) async fn schema(_: Arc<Admin>, _: Request<Operator>) -> Reply {
     ),
     responses(
         (status = 200, body = String, content_type = "application/x-ndjson", headers(("X-Log" = String, description = "Which log it is"))),
-        (status = 409, description = "Positions are of another log: this one was restored or copied (`other_log`)"),
     )
 )]
 pub(super) async fn events(admin: Arc<Admin>, request: Request<Operator>) -> Reply {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifest` | says what a backup holds, with the hash of each file |
 //! | `archive` | a directory or one tar file: written so that half of one never looks whole, read so that nothing leads out of it |
+//! | `chain` | a backup with those that it builds on |
 //! | `make` | a backup; with an earlier one, what is new since |
 //! | `restore` | checks all of it on its way into an empty directory |
 //! | `settle` | what a log says of its restore: who had left, whose sessions are over, that nothing goes out |
@@ -12,6 +13,7 @@
 //! | `settings` | the settings that count, as TOML, without secrets |
 
 mod archive;
+mod chain;
 pub mod keys;
 pub mod make;
 mod manifest;

@@ -21,6 +21,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::{BackupError, restore::Means};
 use crate::{settings::Settings, store::embedded_config};
 
+/// An event, and the stream in which it is said.
+type Said = (StreamId, Event);
+
 /// Events that are appended at once, so that one fsync does for many.
 const AT_ONCE: usize = 256;
 
@@ -84,8 +87,8 @@ impl Facts {
         }
     }
 
-    /// What the log does not say yet: first who has left.
-    fn missing(&self) -> (Vec<(StreamId, Event)>, Vec<(StreamId, Event)>) {
+    /// What the log does not say yet: who has left, and which sessions are over.
+    fn missing(&self) -> (Vec<Said>, Vec<Said>) {
         let erased = self.erased.intersection(&self.people);
         let erased = erased.map(|user| (StreamId::user(*user), PersonErased { user: *user }.into()));
         let unbound = self.unbound.iter().filter(|event| self.bound.get(&event.imei) == Some(&event.binding));
@@ -138,7 +141,7 @@ async fn say(
     let format = Format { number, formats: &FORMATS };
     let fresh_id = || uuid::Builder::from_random_bytes(means.entropy.bytes()).into_uuid();
     let (correlation, now) = (fresh_id(), means.clock.now());
-    let say_one = |(stream, event): (StreamId, Event)| {
+    let say_one = |(stream, event): Said| {
         let new = NewEvent { id: fresh_id(), occurred_at: now, correlation, causation: None, event, format };
         append(store, stream, new)
     };

@@ -79,7 +79,7 @@ pub fn external(app: &Arc<App>, tasks: &mut JoinSet<()>, stop: &CancellationToke
                 let publishing = pushes::publish(Arc::clone(&node), stop.clone());
                 tokio::join!(telling, publishing, link.run(Some(forwarded), stop.clone()));
             };
-            node.leases.once_released(&stop, work).await;
+            Box::pin(node.leases.once_released(&stop, work)).await;
         });
         return Ok(());
     }

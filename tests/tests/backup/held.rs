@@ -151,7 +151,8 @@ fn to_an_earlier_position_nothing_of_later_is_known_but_who_left_and_no_coupon_i
     assert_eq!(refused.status, 401, "{refused}");
     let events = other.operator().get("/events?profile=full&type=UserRegistered").text;
     let of_cleo = events.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_cleo: Vec<Value> = of_cleo.filter(|event| event["data"]["user"] == cleo.user.to_string()).collect();
+    let id = json!(cleo.user.to_string());
+    let of_cleo: Vec<Value> = of_cleo.filter(|event| event["data"]["user"] == id).collect();
     assert!(of_cleo.len() == 1 && of_cleo[0]["data"]["name"].is_null(), "{of_cleo:?}");
     assert_eq!(dora.at(other.public()).get("/checkins", &[]).status, 401);
     other.operator().post("/admin/release", &json!({})).ok();

@@ -3,7 +3,9 @@
 
 mod damaged;
 mod held;
+mod incremental;
 mod keys;
+mod load;
 mod timers;
 mod told;
 mod whole;
@@ -28,7 +30,7 @@ const SMALL: [(&str, &str); 2] =
     [("DFACE_STORE_TUNING__SEGMENT_BYTES", "262144"), ("DFACE_LIMITS__EVENT_BYTES", "65536")];
 
 fn setup() -> Setup {
-    SMALL.into_iter().fold(Setup::default(), |setup, (key, value)| setup.set(&key["DFACE_".len()..], value))
+    SMALL.into_iter().fold(Setup::default(), |setup, (key, value)| setup.set(key.trim_start_matches("DFACE_"), value))
 }
 
 /// Runs a command on `data`, which ends well; its result.
