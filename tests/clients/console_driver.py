@@ -1,6 +1,6 @@
 """Walks the operators' console in Debian's Chromium: every page in every look, every button, and all of it by keyboard.
 
-One argument, JSON: {"url", "token", "moderator", "part": "pages"|"buttons"|"keyboard", "shop", "shops", "person", "pictures": DIR or null}. What it
+One argument, JSON: {"url", "token", "moderator", "part": "pages"|"buttons"|"keyboard"|"tour", "shop", "shops", "person", "pictures": DIR or null}. What it
 wants done meanwhile it says as a line on standard output, and goes on after a line on standard input. It ends with 0 where all was right.
 """
 
@@ -360,6 +360,55 @@ def buttons(browser):
     console.done()
 
 
+def tour(browser):
+    """The way of docs/operators.md, "A first round": its pictures."""
+    console = Console(browser, {"width": 1100, "height": 720}, "light", "en-GB")
+    console.sign_in(GIVEN["token"])
+    page = console.page
+
+    def shot(name):
+        if GIVEN["pictures"]:
+            page.screenshot(path=os.path.join(GIVEN["pictures"], f"{name}.png"))
+
+    console.open("shops")
+    page.fill("input[name=name]", GIVEN["name"])
+    console.act("search").click()
+    page.click(f"main tbody a:has-text('{GIVEN['name']}')")
+    page.wait_for_selector("[data-page=shop][data-ready]", state="attached")
+    console.act("add_campaign").click()
+    page.fill("dialog[open] [name=name]", "新店酬宾")
+    page.fill("dialog[open] [name=text]", "任意图书九折")
+    page.fill("dialog[open] [name=quota]", "100")
+    page.select_option("dialog[open] [name=trigger]", "manual")
+    shot("campaign")
+    console.answer()
+    want("drawn")
+    console.open("shops")
+    console.open("map")
+    want("check_in")
+    expect(page.locator("[data-last] a")).to_have_text(GIVEN["name"])
+    shot("map")
+    page.click("[data-last] a")
+    page.wait_for_selector("[data-page=shop][data-ready]", state="attached")
+    expect(page.locator("main .cards img")).to_be_visible()
+    page.wait_for_function("[...document.querySelectorAll('.cards img')].every((one) => one.naturalWidth)")
+    console.act("send_coupon").click()
+    console.answer(users=str(GIVEN["person"]))
+    expect(page.locator("dialog[open] .mark.good")).to_be_visible()
+    shot("coupon")
+    page.click("dialog[open] [data-act=close]")
+    console.open("projections")
+    console.act("rebuild", "tr:has(td:text-is('shops'))").click()
+    expect(page.locator("#told")).to_contain_text("shops")
+    shot("rebuild")
+    expect(page.locator("tr:has(td:text-is('shops')) .mark.good")).to_be_visible()
+    console.open("health")
+    # The charts have something to show.
+    expect(page.locator("main .card").first).not_to_contain_text("–")
+    shot("health")
+    console.done()
+
+
 def keyboard(browser):
     for size in (WIDE, NARROW):
         console = Console(browser, size, "light", "en-GB")
@@ -429,7 +478,7 @@ def main():
     with sync_playwright() as playwright:
         # Debian's browser; as root it has no sandbox.
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        {"pages": pages, "buttons": buttons, "keyboard": keyboard}[GIVEN["part"]](browser)
+        {"pages": pages, "buttons": buttons, "keyboard": keyboard, "tour": tour}[GIVEN["part"]](browser)
         browser.close()
 
 

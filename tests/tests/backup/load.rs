@@ -164,7 +164,8 @@ fn what_was_backed_up_under_load_and_since_answers_a_thousand_requests_as_the_se
     let (first, second, data) =
         (place.path().join("first"), place.path().join("second.tar"), place.path().join("restored"));
     let named = json!({ "name": "grafana", "scopes": ["metrics"], "until": "2999-01-01T00:00:00Z" });
-    let token = world.server.operator().post("/admin/tokens", &named).ok()["token"].as_str().expect("a token").to_owned();
+    let token =
+        world.server.operator().post("/admin/tokens", &named).ok()["token"].as_str().expect("a token").to_owned();
     let made = under_load(&mut world, &first);
     for phone in &world.phones {
         phone.check_in(world.shops[0], HERE);

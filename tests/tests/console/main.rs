@@ -3,6 +3,8 @@
 //!
 //! With `CONSOLE_PICTURES=DIR` the pages' pictures are kept there.
 
+mod tour;
+
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
@@ -13,7 +15,7 @@ use std::{
 
 use dface_tests::{Answer, Operator, Phone, Server, pictures};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const HERE: (f64, f64) = (30.286_91, 120.127_63);
 
@@ -78,17 +80,7 @@ impl Scene {
             "token": self.server.token("admin-token"), "moderator": moderator["token"],
             "shop": self.shop, "shops": 4, "person": self.anna.user, "pictures": std::env::var("CONSOLE_PICTURES").ok(),
         });
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/console_driver.py");
-        let mut command = Command::new("playwright-python");
-        command.arg(script).arg(given.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut browser = command.spawn().expect("Playwright is there: run .ci/setup test");
-        let (mut told, asked) = (browser.stdin.take().expect("piped"), browser.stdout.take().expect("piped"));
-        for line in BufReader::new(asked).lines().map_while(Result::ok) {
-            wanted(&line);
-            writeln!(told, "done").expect("the browser waits");
-        }
-        let ended = browser.wait().expect("it was started");
-        assert!(ended.success(), "what the browser saw stands above: {ended}");
+        browsed(&given, &mut wanted);
     }
 
     fn audited(&self) -> Vec<String> {
@@ -104,6 +96,22 @@ impl Scene {
         actions.dedup();
         actions
     }
+}
+
+/// Runs the browser's script, and does what it wants meanwhile.
+#[track_caller]
+fn browsed(given: &Value, wanted: &mut dyn FnMut(&str)) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/console_driver.py");
+    let mut command = Command::new("playwright-python");
+    command.arg(script).arg(given.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut browser = command.spawn().expect("Playwright is there: run .ci/setup test");
+    let (mut told, asked) = (browser.stdin.take().expect("piped"), browser.stdout.take().expect("piped"));
+    for line in BufReader::new(asked).lines().map_while(Result::ok) {
+        wanted(&line);
+        writeln!(told, "done").expect("the browser waits");
+    }
+    let ended = browser.wait().expect("it was started");
+    assert!(ended.success(), "what the browser saw stands above: {ended}");
 }
 
 #[track_caller]
