@@ -26,6 +26,7 @@ pub mod rejection;
 pub mod relations;
 pub mod reports;
 pub mod requests;
+pub mod retention;
 pub mod sealed;
 pub mod sessions;
 pub mod shares;

@@ -199,6 +199,7 @@ macros::registry! {
     CouponUsed,
     DownAcknowledged,
     DutyTaken,
+    EventsExpired,
     FocusChanged,
     Followed,
     ForeignIdMapped,

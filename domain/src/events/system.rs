@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::time::Timestamp;
+use crate::{retention::Retained, time::Timestamp};
 
 /// What whole-number ids are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,5 +72,15 @@ event! {
         hour: Timestamp => Public,
         /// By model, system and version.
         boots: Vec<BootCount> => Public,
+    }
+}
+
+event! {
+    /// The retention of a category was over for what was appended before a moment: read models forget it, and the log may leave it out.
+    EventsExpired, schema 1 {
+        /// Of which category.
+        category: Retained => Public,
+        /// What was appended before that moment.
+        before: Timestamp => Public,
     }
 }

@@ -1,7 +1,9 @@
 //! The embedded store: the contract, and what the disk may do to it.
 
 mod damage;
+mod expiry;
 mod frames;
+mod gaps;
 mod opening;
 mod room;
 
@@ -59,7 +61,7 @@ impl Place {
     }
 
     fn segment(&self, first: u64) -> PathBuf {
-        self.path().join("log").join(segment::file_name(first))
+        self.path().join("log").join(header::FileName::written(first).to_string())
     }
 
     fn try_open(&self) -> Result<EmbeddedStore, OpenError> {
