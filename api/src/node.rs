@@ -41,6 +41,7 @@ use crate::{
         focus::Focus,
     },
     other_writers, processes,
+    retention::Keeping,
     settings::{BadSettings, Settings},
     store::Store,
     watch_events::Heard,
@@ -142,6 +143,8 @@ pub struct Node {
     pub focus: Focus,
     /// When watches were heard last.
     pub heard: Heard,
+    /// What became of what was kept long enough.
+    pub keeping: Keeping,
     /// What this node does of all that is once.
     pub leases: Arc<Leases>,
 }
@@ -179,6 +182,7 @@ impl Node {
             clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),
+            keeping: Keeping::default(),
             leases,
         };
         node.catch_up().await;

@@ -30,6 +30,7 @@ pub mod pushes;
 pub mod relations;
 pub mod reports;
 pub mod requests;
+pub mod retention;
 pub mod secret;
 pub mod sessions;
 pub mod shops;

@@ -46,6 +46,10 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     let mut found = vec![Finding::ok(
         "log",
         match store.stats() {
+            Some(stats) if stats.gone > 0 => format!(
+                "{} events in {} segments; {} are gone, for their retention was over",
+                stats.events, stats.segments, stats.gone
+            ),
             Some(stats) => format!("{} events in {} segments", stats.events, stats.segments),
             None => format!("{} answers; its log is at position {}", settings.store, store.head()),
         },

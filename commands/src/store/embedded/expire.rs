@@ -188,7 +188,7 @@ fn over(
                 without.insert(*category);
                 mark.position = last + 1;
             }
-            Some(share) => mark.oldest = Some(share.oldest),
+            Some(share) => *mark = LowWater { position: share.first, oldest: Some(share.oldest) },
         }
     }
     without

@@ -113,12 +113,6 @@ impl Log {
         *segments = Arc::new(kept);
     }
 
-    /// Events that are gone.
-    #[must_use]
-    pub fn gone(&self) -> u64 {
-        self.segments().iter().map(|segment| segment.gone()).sum()
-    }
-
     /// How many events come after a position. Where some are gone out of the segment in which it stands, none of those counts.
     #[must_use]
     pub fn behind(&self, position: u64) -> u64 {

@@ -67,6 +67,8 @@ use crate::store::lock::lock;
 pub struct Stats {
     /// Events.
     pub events: u64,
+    /// Events that are gone, for their retention was over.
+    pub gone: u64,
     /// Bytes of the segment files, unused room in them too.
     pub bytes: u64,
     /// Segment files.
@@ -196,7 +198,8 @@ impl EmbeddedStore {
     pub fn stats(&self) -> Stats {
         let segments = self.inner.log.segments();
         let bytes = segments.iter().map(|s| s.size).sum();
-        Stats { events: self.inner.log.head() - self.inner.log.gone(), bytes, segments: segments.len() as u64 }
+        let gone: u64 = segments.iter().map(|s| s.gone()).sum();
+        Stats { events: self.inner.log.head() - gone, gone, bytes, segments: segments.len() as u64 }
     }
 
     /// As `read_all`, for threads that may block on the disk. Answers of more than some 32 MiB end early, never empty.

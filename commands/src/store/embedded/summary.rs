@@ -21,6 +21,8 @@ pub type Pace<'p> = &'p mut dyn FnMut(u64) -> bool;
 pub struct Share {
     /// Which.
     pub category: Retained,
+    /// Position of the first.
+    pub first: u64,
     /// Events.
     pub events: u64,
     /// Bytes of their frames.
@@ -58,7 +60,10 @@ impl Summary {
                 share.oldest = share.oldest.min(time);
                 share.newest = share.newest.max(time);
             }
-            None => self.shares.push(Share { category, events: 1, bytes, oldest: time, newest: time }),
+            None => {
+                let (first, events) = (header.position, 1);
+                self.shares.push(Share { category, first, events, bytes, oldest: time, newest: time });
+            }
         }
     }
 
