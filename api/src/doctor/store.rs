@@ -183,3 +183,20 @@ pub fn models_of_server(standings: &[Value]) -> Vec<Finding> {
         },
     )]
 }
+
+/// What a running server says of its sweeps, from `GET /admin/status`.
+#[must_use]
+pub fn retention_of_server(retention: &Value) -> Finding {
+    if let Some(error) = retention["error"].as_str() {
+        let remedy = "repair the cause; the next sweep goes on (`retention.every_s`)";
+        return Finding::warning("retention", format!("the last sweep did not come to its end: {error}"), remedy);
+    }
+    let limited = retention["categories"].as_array().into_iter().flatten().filter_map(|one| {
+        let (name, days) = (one["name"].as_str()?, one["days"].as_i64()?);
+        Some(
+            one["before"].as_str().map_or(format!("{name} for {days} days"), |before| format!("{name} since {before}")),
+        )
+    });
+    let kept: Vec<String> = limited.collect();
+    Finding::ok("retention", if kept.is_empty() { "all is kept for ever".to_owned() } else { kept.join(", ") })
+}

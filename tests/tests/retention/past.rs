@@ -41,7 +41,7 @@ pub const DAY_S: i64 = 86_400;
 pub const IMEI: u64 = 861_234_560_000_017;
 
 /// The log's segments.
-pub const SEGMENT: u64 = 4 << 20;
+pub const SEGMENT: u64 = 2 << 20;
 
 /// Positions that are told at once: those of six hours.
 const CHUNK: i32 = 360;
@@ -75,7 +75,7 @@ impl Past {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let config = EmbeddedConfig {
             segment_bytes: SEGMENT,
-            max_batch_bytes: 1 << 20,
+            max_batch_bytes: 1 << 19,
             min_free_bytes: 1,
             ..EmbeddedConfig::new(dir)
         };
@@ -90,7 +90,7 @@ impl Past {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy,
             passwords: Passwords::new(1),
-            executor: ExecutorSettings { cached_aggregates: 1_000, ..ExecutorSettings::default() },
+            executor: ExecutorSettings { cached_aggregates: 100, ..ExecutorSettings::default() },
         });
         let runtime = Runtime::new().expect("a runtime");
         let imei = Imei::new(IMEI).expect("an imei");
@@ -115,7 +115,7 @@ impl Past {
         Self { dir: dir.to_owned(), clock, store, commands, runtime, anna, group, bond, told: 0 }
     }
 
-    /// A day goes by: the watch tells each minute where it is, and Anna says something.
+    /// A day goes by: the watch tells each minute where it is; Anna opens the app and says something.
     pub fn day(&mut self) {
         for quarter in 0..4 {
             let begin = self.clock.now();
@@ -124,6 +124,10 @@ impl Past {
             let reports = (0..CHUNK).map(|n| report(commands, bond, i64::from(first + n), begin, n));
             self.runtime.block_on(stream::iter(reports).buffer_unordered(64).collect::<()>());
             self.told += CHUNK;
+            // Each time its stream is read anew: nobody remembers it after so many others.
+            let context = Context::new(Uuid::from_u128(3));
+            let open = self.commands.change_focus(self.anna, quarter % 2 == 0, &context);
+            assert!(self.runtime.block_on(open).expect("it is told").is_some(), "a change of what was told last");
             if quarter == 2 {
                 let words = TalkContent::Text("吃饭了".to_owned());
                 let context = Context::new(Uuid::from_u128(u128::from(self.told.unsigned_abs())));
@@ -140,7 +144,8 @@ impl Past {
         for (category, days) in days {
             let moment = now.plus_seconds(-days * DAY_S);
             before.insert(*category, moment);
-            let told = self.commands.expire(*category, moment, &Context::new(Uuid::from_u128(2)));
+            let context = Context::new(Uuid::from_u128(2));
+            let told = self.commands.expire(*category, moment, &context);
             self.runtime.block_on(told).expect("it is told");
         }
         self.store.expire(&before, &mut |_| true).expect("a sweep");

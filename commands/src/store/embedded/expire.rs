@@ -104,7 +104,8 @@ impl Inner {
             swept.segments += 1;
             swept.events += new.gone() - old.iter().map(|old| old.gone()).sum::<u64>();
             swept.bytes += old.iter().map(|old| old.size).sum::<u64>().saturating_sub(new.size);
-            self.log.replace(Arc::clone(&new));
+            let _still = self.still.lock();
+            self.log.replace(&new);
             // Not to be stopped any more: until it is over, the old files stay.
             take_over(self, &old, &new, &mut |bytes| {
                 pace(bytes);

@@ -103,13 +103,13 @@ impl Log {
     }
 
     /// Puts a rewritten segment in the place of those that it covers.
-    pub fn replace(&self, segment: Arc<Segment>) {
+    pub fn replace(&self, segment: &Arc<Segment>) {
         let mut segments = self.segments.write();
         let last = segment.rewritten.map_or(segment.first, |rewritten| rewritten.last);
         let split = segments.partition_point(|other| other.first < segment.first);
         let (before, after) = segments.split_at(split);
         let after = after.iter().filter(|other| other.first > last).cloned();
-        let kept = before.iter().cloned().chain([Arc::clone(&segment)]).chain(after).collect();
+        let kept = before.iter().cloned().chain([Arc::clone(segment)]).chain(after).collect();
         *segments = Arc::new(kept);
     }
 

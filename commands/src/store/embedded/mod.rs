@@ -94,8 +94,10 @@ struct Inner {
     config: EmbeddedConfig,
     clock: Arc<dyn Clock>,
     space: Space,
-    /// Held by who rewrites segments, and who must not see that half done.
+    /// Held by who sweeps: one at a time.
     sweeping: Mutex<()>,
+    /// Held while a rewritten segment takes the place of others, and by who must not see that half done.
+    still: Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held while the store is open.
     _lock: File,
@@ -154,6 +156,7 @@ impl EmbeddedStore {
                 clock,
                 space,
                 sweeping: Mutex::default(),
+                still: Mutex::default(),
                 threads,
                 _lock: lock,
             }),
@@ -176,7 +179,7 @@ impl EmbeddedStore {
     /// # Errors
     /// The first damage. `Corrupt` at position 0 is the index alone: it is made anew when `DIR/index` is deleted.
     pub fn verify(&self) -> Result<Verified, StoreError> {
-        let _still = self.inner.sweeping.lock();
+        let _still = self.inner.still.lock();
         verify::verify(&self.inner.log, &self.inner.index)
     }
 

@@ -93,6 +93,46 @@ fn embedded_leaves_all_as_it_was_where_it_is_told_to_stop() {
     world.check();
 }
 
+#[test]
+fn embedded_reads_and_appends_while_segments_are_rewritten() {
+    let mut world = World::new();
+    family(&mut world, 600);
+    let (ever, now) = (world.ever.clone(), world.clock.now().0);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let store = world.store().clone();
+    let talks = |events: &[Recorded]| events.iter().filter(|e| e.stream.category == Category::Talk).count();
+    let all_talks = talks(&ever);
+    std::thread::scope(|threads| {
+        for reader in 0..2 {
+            let (store, stop, ever) = (&store, &stop, &ever);
+            threads.spawn(move || {
+                for turn in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let read = everything(store);
+                    assert!(talks(&read) >= all_talks, "what stays for ever is always there");
+                    let one = &ever[(turn * 37 + reader) % ever.len()];
+                    let of = store.read_stream_blocking(&one.stream, 0, 10).unwrap();
+                    let gone = of.is_empty() && one.stream.category == Category::Position;
+                    assert!(gone || of[0] == *one, "{one:?}");
+                }
+            });
+        }
+        threads.spawn(|| {
+            for round in 0..20 {
+                fill(&store, 10_000 + round * 10, 10);
+            }
+        });
+        for age in [500, 300, 100, 0] {
+            store.expire(&before(Retained::Positions, now - age * 1_000_000), &mut |_| true).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    store.verify().unwrap();
+    assert_eq!(talks(&everything(&store)), all_talks);
+}
+
 /// The log's files of one directory in another, whose index is what it was.
 fn put(from: &World, names: &[String], to: &World) {
     for name in names {
