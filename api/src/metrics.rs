@@ -28,6 +28,8 @@ pub const LOG_BYTES: &str = "dface_log_bytes";
 pub const RETENTION_EVENTS_TOTAL: &str = "dface_retention_gone_events_total";
 /// Bytes that the log is smaller by because of that.
 pub const RETENTION_BYTES_TOTAL: &str = "dface_retention_freed_bytes_total";
+/// 1 where the last sweep did not come to its end.
+pub const RETENTION_FAILED: &str = "dface_retention_failed";
 /// What was appended before is shown no more, seconds since 1970, by `category`; on the node that sweeps.
 pub const RETENTION_BEFORE_SECONDS: &str = "dface_retention_before_timestamp_seconds";
 /// Events between a read model and the head of the log, by `model`.
@@ -129,6 +131,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
         "Events that went out of the log because their retention was over",
     ),
     (RETENTION_BYTES_TOTAL, Kind::Counter, Unit::Bytes, "Bytes that the log is smaller by because of that"),
+    (RETENTION_FAILED, Kind::Gauge, Unit::Count, "1 where the last sweep did not come to its end"),
     (
         RETENTION_BEFORE_SECONDS,
         Kind::Gauge,

@@ -63,6 +63,7 @@ impl Keeping {
         let mut kept = self.0.lock();
         kept.at = Some(at);
         kept.error = swept.as_ref().err().map(ToString::to_string);
+        gauge!(names::RETENTION_FAILED).set(f64::from(u8::from(swept.is_err())));
         if let Ok(Swept { events, bytes, low_water, .. }) = swept {
             kept.events += events;
             kept.bytes += bytes;

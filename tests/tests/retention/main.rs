@@ -139,7 +139,7 @@ fn a_kill_in_the_middle_of_a_sweep_loses_nothing_that_stays() {
     let rounds =
         env::var("CRASH_ROUNDS").ok().and_then(|text| text.parse::<u64>().ok()).map_or(3, |rounds| rounds.min(20));
     let (_own, data) = directory();
-    let (days, kept) = (30, 10);
+    let (days, kept) = (20, 8);
     let mut past = Past::begin(&data, days);
     (0..days).for_each(|_| past.day());
     let told = past.told();
@@ -156,10 +156,10 @@ fn a_kill_in_the_middle_of_a_sweep_loses_nothing_that_stays() {
     server.start_again();
     let status = swept(&server, |retention| {
         let position = of("positions", retention)["low_water"].as_i64();
-        retention["error"].is_null() && position.is_some_and(|position| position > told - (kept + 10) * 1_440)
+        retention["error"].is_null() && position.is_some_and(|position| position > told - (kept + 8) * 1_440)
     });
     let (head, events) = (status["head"].as_u64().expect("a number"), status["events"].as_u64().expect("a number"));
-    assert!(head - events > 10_000, "{status}");
+    assert!(head - events > 4_000, "{status}");
     let _ = is_right(&mut server, kept);
     server.operator().compare_all();
     server.stop();

@@ -118,7 +118,7 @@ impl Inner {
     /// Closes the segment that takes events where something in it is over and it is old.
     fn close_old(&self, before: &BTreeMap<Retained, Timestamp>, pace: Pace<'_>) -> Result<(), StoreError> {
         let (segments, head) = (self.log.segments(), self.log.head());
-        let Some(last) = segments.last().filter(|last| last.first <= head) else { return Ok(()) };
+        let Some(last) = segments.last().filter(|last| last.first <= head && !before.is_empty()) else { return Ok(()) };
         let Some(summary) = Summary::read(last, head, pace)? else { return Ok(()) };
         let old = summary.first < self.clock.now().plus_seconds(-OLD_S);
         let over = |(category, before): (&Retained, &Timestamp)| {
