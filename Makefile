@@ -50,8 +50,8 @@ bench-rank: ## the ranking's MRR and hits on real check-ins: make bench-rank SHO
 	$(BENCH) rank $(FILES) $(ARGS)
 
 .PHONY: crash
-crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20, of each of three nodes 10): every acknowledged write must be there, once
-	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and (test(crash) or test(many_pushes))'
+crash: setup ## kill -9 under load (ROUNDS=200; of workers, RabbitMQ and pictures 20, of each of three nodes 10, in the middle of a sweep 20): every acknowledged write must be there, once
+	CRASH_ROUNDS=$(ROUNDS) .ci/long 'package(dface-tests) and (test(crash) or test(many_pushes) or binary(retention))'
 
 .PHONY: fuzz
 fuzz: setup ## property tests with many more cases (CASES=200000), then each fuzz target (SECONDS=60)

@@ -25,6 +25,7 @@ pub mod pages;
 pub mod processes;
 pub mod pushes;
 pub mod replay;
+pub mod retention;
 pub mod settings;
 pub mod sign_in_limits;
 pub mod stats;

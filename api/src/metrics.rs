@@ -24,6 +24,14 @@ pub const DISK_FREE_BYTES: &str = "dface_disk_free_bytes";
 pub const DISK_BYTES: &str = "dface_disk_bytes";
 /// Bytes of the log's segments.
 pub const LOG_BYTES: &str = "dface_log_bytes";
+/// Events that went out of the log because their retention was over.
+pub const RETENTION_EVENTS_TOTAL: &str = "dface_retention_gone_events_total";
+/// Bytes that the log is smaller by because of that.
+pub const RETENTION_BYTES_TOTAL: &str = "dface_retention_freed_bytes_total";
+/// 1 where the last sweep did not come to its end.
+pub const RETENTION_FAILED: &str = "dface_retention_failed";
+/// What was appended before is shown no more, seconds since 1970, by `category`; on the node that sweeps.
+pub const RETENTION_BEFORE_SECONDS: &str = "dface_retention_before_timestamp_seconds";
 /// Events between a read model and the head of the log, by `model`.
 pub const MODEL_LAG: &str = "dface_read_model_lag_events";
 /// Seconds that the first event which a read model does not show has waited, by `model`; where the log is elsewhere.
@@ -116,6 +124,20 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
     (DISK_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the file system of the data directory"),
     (LOG_EVENTS, Kind::Gauge, Unit::Count, "Events in the log"),
     (LOG_BYTES, Kind::Gauge, Unit::Bytes, "Bytes of the log's segments"),
+    (
+        RETENTION_EVENTS_TOTAL,
+        Kind::Counter,
+        Unit::Count,
+        "Events that went out of the log because their retention was over",
+    ),
+    (RETENTION_BYTES_TOTAL, Kind::Counter, Unit::Bytes, "Bytes that the log is smaller by because of that"),
+    (RETENTION_FAILED, Kind::Gauge, Unit::Count, "1 where the last sweep did not come to its end"),
+    (
+        RETENTION_BEFORE_SECONDS,
+        Kind::Gauge,
+        Unit::Seconds,
+        "What was appended before is shown no more, since 1970, by category; on the node that sweeps",
+    ),
     (MODEL_LAG, Kind::Gauge, Unit::Count, "Events between a read model and the head of the log, by model"),
     (
         MODEL_LAG_SECONDS,

@@ -45,6 +45,7 @@ use crate::{
         focus::Focus,
     },
     other_writers, processes,
+    retention::Keeping,
     settings::{BadSettings, Settings},
     store::Store,
     watch_events::Heard,
@@ -147,6 +148,8 @@ pub struct Node {
     pub focus: Focus,
     /// When watches were heard last.
     pub heard: Heard,
+    /// What became of what was kept long enough.
+    pub keeping: Keeping,
     /// What this node does of all that is once.
     pub leases: Arc<Leases>,
     /// Where the log was restored last, as it was when this node began.
@@ -191,6 +194,7 @@ impl Node {
             clients: Arc::default(),
             focus: Focus::default(),
             heard: Heard::default(),
+            keeping: Keeping::default(),
             leases,
             restored,
             backups: UnderWay::default(),

@@ -1,12 +1,17 @@
 //! What the log holds: events by type and day, streams, sizes, lag. Counted from the log, whose envelopes alone are read, but for
 //! those that count starts of the app.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs, io,
+    path::Path,
+};
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::Event,
     ports::StoreError,
+    stream::{Category, StreamId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -124,6 +129,8 @@ struct Tally {
     /// By days since 1970 and type.
     days: BTreeMap<(i64, String), u64>,
     streams: BTreeMap<&'static str, u64>,
+    /// Streams that were met, of categories whose streams may have lost their first events.
+    begun: HashSet<StreamId>,
     /// By days since 1970, version, model and system.
     boots: BTreeMap<(i64, String, String, String), u64>,
 }
@@ -131,6 +138,12 @@ struct Tally {
 const DAY: i64 = 86_400;
 
 impl Tally {
+    /// Whether it is the first event of its stream. Of streams with more than one, whose first may be gone, the first that is left is it.
+    fn begins(&mut self, event: &Recorded) -> bool {
+        let may_lack = matches!(event.stream.category, Category::Focus | Category::Receipt);
+        if may_lack { self.begun.insert(event.stream.clone()) } else { event.version == 0 }
+    }
+
     fn add(&mut self, event: &Recorded) {
         self.events += 1;
         let (name, time) = (&*event.data.type_name, event.time);
@@ -143,7 +156,7 @@ impl Tally {
             count.last = time;
         }
         *self.days.entry((time.seconds().div_euclid(DAY), name.to_owned())).or_default() += 1;
-        if event.version == 0 {
+        if self.begins(event) {
             *self.streams.entry(event.stream.category.name()).or_default() += 1;
         }
         if name == "BootsCounted"

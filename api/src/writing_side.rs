@@ -81,7 +81,8 @@ impl WritingSide {
             )));
         }
         let (zone, present_for_s) = (settings.zone()?, settings.presence.hours * 3600);
-        let (down_days, position_days) = (settings.watches.down_days, settings.watches.position_days);
+        let down_days = settings.watches.down_days;
+        let position_days = settings.retention.shown(settings.watches.position_days);
         let parts = Parts { keys, hash, clock, present_for_s, down_days, position_days, zone };
         Ok(Self { store, commands: Arc::new(commands), parts, shared_keys })
     }

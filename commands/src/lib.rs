@@ -31,6 +31,7 @@ pub mod relations;
 pub mod reports;
 pub mod requests;
 pub mod restores;
+pub mod retention;
 pub mod secret;
 pub mod sessions;
 pub mod shops;

@@ -27,6 +27,7 @@ pub mod relations;
 pub mod reports;
 pub mod requests;
 pub mod restores;
+pub mod retention;
 pub mod sealed;
 pub mod sessions;
 pub mod shares;

@@ -101,7 +101,8 @@ pub enum StoreError {
 ///
 /// Promises: a batch goes to one stream, all or none; durable when it answers; a repeat with the same ids at the same
 /// expected version answers as the first did; no event ever appears below a position that a reader has passed;
-/// corruption is named, not skipped.
+/// corruption is named, not skipped. Of categories with a retention ([`crate::retention::Retained`]) the first events of a stream may be gone: then
+/// reading it begins with what is left, and its versions go on. One that is gone altogether may begin anew.
 pub trait EventStore: Send + Sync {
     /// Appends `events` to `stream` where it stands as `expected`.
     fn append<'a>(
@@ -111,7 +112,7 @@ pub trait EventStore: Send + Sync {
         events: Vec<NewEvent>,
     ) -> PortFuture<'a, Result<Appended, StoreError>>;
 
-    /// The events of `stream` from `version` on, at most `limit`, in order.
+    /// The events of `stream` from `version` on that are there, at most `limit`, in order.
     fn read_stream<'a>(
         &'a self,
         stream: &'a StreamId,
@@ -119,7 +120,7 @@ pub trait EventStore: Send + Sync {
         limit: usize,
     ) -> PortFuture<'a, Result<Vec<Recorded>, StoreError>>;
 
-    /// The events after `position`, at most `limit`, in order; none at the head of the log.
+    /// The events after `position` that are there, at most `limit`, in order; none at the head of the log alone.
     fn read_all(&self, after: LogPosition, limit: usize) -> PortFuture<'_, Result<Vec<Recorded>, StoreError>>;
 
     /// The position of the last durable event.

@@ -4,9 +4,10 @@
 
 use dface_domain::{
     envelope::{LogPosition, Recorded},
-    events::{Event, LocationRequested, TalkReceipted},
+    events::{Event, EventsExpired, LocationRequested, TalkReceipted},
     ids::UserId,
     reports::Actor,
+    retention::Retained,
     time::Timestamp,
 };
 use fjall::Keyspace;
@@ -24,12 +25,15 @@ const NODE: u8 = b'n';
 /// What is kept for one person; the oldest goes first.
 const MOST: usize = 100;
 
+/// Where the app was opened or closed, and when that was appended.
+type Moment = (LogPosition, Timestamp);
+
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct FocusRow {
     /// What stands behind this was not seen.
-    from: LogPosition,
+    from: Option<Moment>,
     /// Where the app was opened, while it is.
-    open: Option<LogPosition>,
+    open: Option<Moment>,
 }
 
 /// Something that concerned one person alone.
@@ -37,6 +41,8 @@ struct FocusRow {
 pub struct Own {
     /// When it happened.
     pub at: Timestamp,
+    /// When it was appended.
+    time: Timestamp,
     /// What.
     pub what: What,
 }
@@ -68,9 +74,9 @@ impl ReadModel for Away {
     type View = AwayView;
 
     const NAME: &'static str = "away";
-    const SCHEMA: u32 = 2;
+    const SCHEMA: u32 = 3;
     const WANTS: &'static [&'static str] =
-        &["FocusChanged", "LocationRequested", "NodeEnded", "PersonErased", "TalkReceipted"];
+        &["EventsExpired", "FocusChanged", "LocationRequested", "NodeEnded", "PersonErased", "TalkReceipted"];
 
     fn new(_: &Parts) -> Self {
         Self
@@ -78,7 +84,8 @@ impl ReadModel for Away {
 
     fn apply(&self, event: &Event, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
         match event {
-            Event::FocusChanged(event) => changed(event.user, event.on, recorded.position, rows),
+            Event::FocusChanged(event) => changed(event.user, event.on, (recorded.position, recorded.time), rows),
+            Event::EventsExpired(event) => expired(event, rows),
             Event::TalkReceipted(event) => match event.to {
                 Actor::User(user) => own(user, What::Receipted(event.clone()), recorded, rows),
                 Actor::Watch(_) => Ok(()),
@@ -94,17 +101,17 @@ impl ReadModel for Away {
     }
 }
 
-fn changed(user: UserId, on: bool, position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
+fn changed(user: UserId, on: bool, moment: Moment, rows: &mut Rows) -> Result<(), ModelError> {
     let key = focus_key(user);
     let row = rows.get::<FocusRow>(&key)?.unwrap_or_default();
     if on {
         // Opened twice without being closed: the server ended in between, and nobody knows when it was closed.
-        let from = row.open.unwrap_or(row.from);
-        return rows.put(&key, &FocusRow { from, open: Some(position) });
+        let from = row.open.or(row.from);
+        return rows.put(&key, &FocusRow { from, open: Some(moment) });
     }
     // What stands before was told when the app was opened, or while it was open.
     forget(user, rows)?;
-    rows.put(&key, &FocusRow { from: position, open: None })
+    rows.put(&key, &FocusRow { from: Some(moment), open: None })
 }
 
 fn own(user: UserId, what: What, recorded: &Recorded, rows: &mut Rows) -> Result<(), ModelError> {
@@ -112,7 +119,32 @@ fn own(user: UserId, what: What, recorded: &Recorded, rows: &mut Rows) -> Result
     for oldest in known.iter().take((known.len() + 1).saturating_sub(MOST)) {
         rows.delete(oldest);
     }
-    rows.put(&own_key(user).number(recorded.position.0), &Own { at: recorded.occurred_at, what })
+    rows.put(&own_key(user).number(recorded.position.0), &Own { at: recorded.occurred_at, time: recorded.time, what })
+}
+
+/// What was opened, closed or received before that moment is not known any more. Of what concerned somebody alone all from before goes: which of it
+/// was seen is told by events that have gone.
+fn expired(event: &EventsExpired, rows: &mut Rows) -> Result<(), ModelError> {
+    let focus = event.category == Retained::Focus;
+    if !focus && event.category != Retained::Receipts {
+        return Ok(());
+    }
+    for key in rows.keys(&[OWN])? {
+        if rows.get::<Own>(&key)?.is_some_and(|own| own.time < event.before) {
+            rows.delete(&key);
+        }
+    }
+    for key in if focus { rows.keys(&[FOCUS])? } else { vec![] } {
+        let Some(row) = rows.get::<FocusRow>(&key)? else { continue };
+        let left = |moment: &Moment| moment.1 >= event.before;
+        let (from, open) = (row.from.filter(left), row.open.filter(left));
+        if from.is_none() && open.is_none() {
+            rows.delete(&key);
+        } else if (from, open) != (row.from, row.open) {
+            rows.put(&key, &FocusRow { from, open })?;
+        }
+    }
+    Ok(())
 }
 
 fn forget(user: UserId, rows: &mut Rows) -> Result<(), ModelError> {
@@ -150,7 +182,7 @@ impl AwayView {
     /// The disk's.
     pub fn since(&self, user: UserId) -> Result<LogPosition, ModelError> {
         let row = self.rows.get(&*focus_key(user))?.map(|row| rows::decode_row::<FocusRow>(&row)).transpose()?;
-        Ok(row.unwrap_or_default().from)
+        Ok(row.and_then(|row| row.from).map_or(LogPosition(0), |(from, _)| from))
     }
 
     /// Whether the log says that somebody has the app open, on whatever node. What a node did not say before it ended, nobody knows: then it is not.
@@ -161,7 +193,7 @@ impl AwayView {
         let row = self.rows.get(&*focus_key(user))?.map(|row| rows::decode_row::<FocusRow>(&row)).transpose()?;
         let Some(opened) = row.and_then(|row| row.open) else { return Ok(false) };
         let ended = self.rows.get(&*KeyBuf::tag(NODE))?.map(|row| rows::decode_row::<LogPosition>(&row)).transpose()?;
-        Ok(ended.is_none_or(|ended| ended < opened))
+        Ok(ended.is_none_or(|ended| ended < opened.0))
     }
 
     /// What concerned them alone meanwhile, in the order of the log.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dface_commands::processes::Standing;
+use dface_domain::retention::Retained;
 use http::HeaderValue;
 use metrics::gauge;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
-    http::{Answer, Request, Route, route::Reply},
+    http::{Answer, ApiError, Request, Route, route::Reply},
     jobs::{meter, queue::QueueStatus},
     metrics as names,
     node::Node,
@@ -53,6 +54,8 @@ struct Status {
     restored: Option<RestoreStatus>,
     /// Kinds of jobs that are paused.
     paused: Vec<&'static str>,
+    /// What is kept for a while only.
+    retention: RetentionStatus,
     /// Password verifications since the start.
     verifications: u64,
 }
@@ -72,6 +75,55 @@ impl RestoreStatus {
     fn of(node: &Node) -> Option<Self> {
         let restored = node.restored?;
         Some(Self { up_to: restored.up_to.0, at: restored.since.to_string(), held: node.leases.is_held() })
+    }
+}
+
+/// What is kept for a while only.
+#[derive(Debug, Serialize, ToSchema)]
+struct RetentionStatus {
+    /// When this node swept last.
+    at: Option<String>,
+    /// Why that sweep did not come to its end.
+    error: Option<String>,
+    /// Events that went out of the log by this node's sweeps since its start.
+    events: u64,
+    /// Bytes that the log is smaller by.
+    bytes: u64,
+    /// Each category that has a retention.
+    categories: Vec<CategoryStatus>,
+}
+
+/// A category that has a retention.
+#[derive(Debug, Serialize, ToSchema)]
+struct CategoryStatus {
+    /// Its name in the settings.
+    name: &'static str,
+    /// Days that it is kept; none where it is kept for ever.
+    days: Option<i64>,
+    /// What was appended before is shown no more.
+    before: Option<String>,
+    /// Nothing of it stands before that position of the log; none where this node has not looked, or the store is elsewhere.
+    low_water: Option<u64>,
+    /// When the oldest of it that is left in a full segment was appended.
+    oldest: Option<String>,
+}
+
+impl RetentionStatus {
+    async fn of(node: &Node) -> Result<Self, ApiError> {
+        let (kept, known) = (node.keeping.now(), node.commands.retention().await?.before);
+        let category = |category: Retained| {
+            let mark = kept.low_water.get(&category);
+            CategoryStatus {
+                name: category.name(),
+                days: node.settings.retention.days(category),
+                before: known.get(&category).map(ToString::to_string),
+                low_water: mark.map(|mark| mark.position),
+                oldest: mark.and_then(|mark| mark.oldest).map(|oldest| oldest.to_string()),
+            }
+        };
+        let categories = Retained::ALL.map(category).into();
+        let at = kept.at.map(|at| at.to_string());
+        Ok(Self { at, error: kept.error, events: kept.events, bytes: kept.bytes, categories })
     }
 }
 
@@ -128,6 +180,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             .desk
             .get()
             .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
+        retention: RetentionStatus::of(node).await?,
         verifications: node.commands.passwords().verifications(),
     }))
 }

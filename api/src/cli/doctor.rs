@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::{Common, Failure, print_json, target::Server};
 use crate::{
     doctor::{
-        Finding, State, broker, data_directory, fonts, key_records, models_of_server, objects, ports, secrets, stored,
-        verify::Verification,
+        Finding, State, broker, data_directory, fonts, key_records, models_of_server, objects, ports,
+        retention_of_server, secrets, stored, verify::Verification,
     },
     http::tls,
     settings::Settings,
@@ -91,7 +91,7 @@ async fn examine(settings: &Settings, thorough: bool) -> Result<Vec<Finding>, Fa
 
 async fn of_server(settings: &Settings, server: &Server, thorough: bool) -> Result<Vec<Finding>, Failure> {
     let status: Value = server.get_json("/admin/status").await?;
-    let mut all = vec![of_log(&status)];
+    let mut all = vec![of_log(&status), retention_of_server(&status["retention"])];
     let standings: Vec<Value> = server.get_json("/admin/projections").await?;
     all.extend(models_of_server(&standings));
     let campaigns: Vec<Value> = server.get_json("/admin/campaigns?pcount=1").await?;

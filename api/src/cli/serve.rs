@@ -264,6 +264,7 @@ async fn serve_node(
     tasks.spawn(boots);
     tasks.spawn(crate::closures::run(Arc::clone(&families), stop.clone()));
     tasks.spawn(crate::cleaning::run(Arc::clone(node), stop.clone()));
+    tasks.spawn(crate::retention::run(Arc::clone(node), stop.clone()));
     tasks.spawn(duty::run(Arc::clone(node), Arc::clone(&desk), stop.clone()));
     let apns = start_worker(node, &desk, &mut tasks, &stop)?;
     tasks.spawn(reloading.of_server([tls, stream_tls], &families, apns).run(stop.clone()));

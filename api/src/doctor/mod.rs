@@ -18,7 +18,7 @@ pub use self::{
     disk::{data_directory, secrets},
     fonts::fonts,
     ports::ports,
-    store::{key_records, models_of_server, stored},
+    store::{key_records, models_of_server, retention_of_server, stored},
 };
 
 /// How a thing stands.

@@ -46,6 +46,10 @@ pub fn stored(settings: &Settings, thorough: bool) -> Vec<Finding> {
     let mut found = vec![Finding::ok(
         "log",
         match store.stats() {
+            Some(stats) if stats.gone > 0 => format!(
+                "{} events in {} segments; {} are gone, for their retention was over",
+                stats.events, stats.segments, stats.gone
+            ),
             Some(stats) => format!("{} events in {} segments", stats.events, stats.segments),
             None => format!("{} answers; its log is at position {}", settings.store, store.head()),
         },
@@ -178,4 +182,21 @@ pub fn models_of_server(standings: &[Value]) -> Vec<Finding> {
             None => format!("{count} of them, at most {lag} events behind"),
         },
     )]
+}
+
+/// What a running server says of its sweeps, from `GET /admin/status`.
+#[must_use]
+pub fn retention_of_server(retention: &Value) -> Finding {
+    if let Some(error) = retention["error"].as_str() {
+        let remedy = "repair the cause; the next sweep goes on (`retention.every_s`)";
+        return Finding::warning("retention", format!("the last sweep did not come to its end: {error}"), remedy);
+    }
+    let limited = retention["categories"].as_array().into_iter().flatten().filter_map(|one| {
+        let (name, days) = (one["name"].as_str()?, one["days"].as_i64()?);
+        Some(
+            one["before"].as_str().map_or(format!("{name} for {days} days"), |before| format!("{name} since {before}")),
+        )
+    });
+    let kept: Vec<String> = limited.collect();
+    Finding::ok("retention", if kept.is_empty() { "all is kept for ever".to_owned() } else { kept.join(", ") })
 }

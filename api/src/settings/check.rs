@@ -184,6 +184,7 @@ impl Settings {
         if self.cleaning.grace_s <= self.limits.upload_s {
             return Err(BadSettings("setting `cleaning.grace_s` must be more than `limits.upload_s`".to_owned()));
         }
+        self.retention.check()?;
         if self.store_tuning.segment_bytes < SMALLEST_SEGMENT.max(self.limits.event_bytes as u64) {
             return Err(BadSettings(format!(
                 "setting `store_tuning.segment_bytes` must be at least {SMALLEST_SEGMENT} and `limits.event_bytes`"

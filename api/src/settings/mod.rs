@@ -8,6 +8,7 @@ mod jobs;
 mod nodes;
 mod objects;
 mod processes;
+mod retention;
 mod rooms;
 mod signals;
 mod store;
@@ -34,6 +35,7 @@ pub use self::{
     nodes::Nodes,
     objects::{Cleaning, ObjectUrls},
     processes::{Coupons, Greetings, Processes},
+    retention::Retention,
     rooms::Rooms,
     signals::Signals,
     store::{KeyAddress, StoreAddress},
@@ -114,6 +116,8 @@ pub struct Settings {
     pub object_urls: ObjectUrls,
     /// Objects that nothing needs.
     pub cleaning: Cleaning,
+    /// How long what is kept is kept.
+    pub retention: Retention,
     /// MQTT.
     pub mqtt: Mqtt,
     /// Circles.

@@ -100,6 +100,11 @@ fn what_is_wrong_is_named() {
         ("[circles]\njoins_per_hour = 0", "circles.joins_per_hour"),
         ("[processes]\ntries = 0", "processes.tries"),
         ("[store_tuning]\nsegment_bytes = 10", "store_tuning.segment_bytes"),
+        ("[retention]\npositions = -1", "retention.positions"),
+        ("[retention]\nboots = 40000", "retention.boots"),
+        ("[retention]\nfocus = 1.5", "focus"),
+        ("[retention]\nevery_s = 0", "retention.every_s"),
+        ("[retention]\nbytes_per_second = 1000", "retention.bytes_per_second"),
     ] {
         let error = load(file, &[]).unwrap_err();
         assert!(error.contains(named), "{file}: {error}");

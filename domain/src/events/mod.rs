@@ -200,6 +200,7 @@ macros::registry! {
     CouponUsed,
     DownAcknowledged,
     DutyTaken,
+    EventsExpired,
     FocusChanged,
     Followed,
     ForeignIdMapped,

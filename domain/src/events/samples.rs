@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::{
     Answer, Blocked, BootCount, BootsCounted, CampaignDrawn, CampaignMade, ChatPasswordReset, CheckedIn,
-    CheckinDeleted, CouponDelivered, CouponGrantReturned, CouponGranted, CouponUsed, EndReason, Event, Followed,
-    ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, LogReleased, LogRestored, OperatorActed, PasswordSet,
-    PersonErased, Profile, ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered,
+    CheckinDeleted, CouponDelivered, CouponGrantReturned, CouponGranted, CouponUsed, EndReason, Event, EventsExpired,
+    Followed, ForeignIdMapped, Gender, IdBlockTaken, IdKind, Invisible, LogReleased, LogRestored, OperatorActed,
+    PasswordSet, PersonErased, Profile, ProfileChanged, Provider, ReportClosed, RequestAccepted, RequestAnswered,
     SecretFingerprinted, SessionEnded, SessionOpened, SessionRenewed, ShopAdded, ShopCorrected, ShopDetails,
     ShopNoticeChanged, ShopStaffAdded, ShopStaffRemoved, SignInClosed, SignInNameClaimed, TokenMade, TokenRevoked,
     Trigger, Unblocked, Unfollowed, UserRegistered, UserResumed, UserSuspended, VisibilityChanged, WeiboAccount,
@@ -26,6 +26,7 @@ use crate::{
     ids::{ADMINISTRATOR, CampaignId, CheckinId, CouponId, ObjectId, RecordId, SessionId, ShopId, UserId},
     messages::Party,
     objects::{Format, ObjectKey},
+    retention::Retained,
     sealed::{Sealed, Subject},
     shops::kind::ShopKind,
     stream::{Category, StreamId},
@@ -220,6 +221,7 @@ fn of_the_installation() -> Vec<Event> {
         BootCount { model: "iPhone5,2".to_owned(), os: "iOS 6.0.1".to_owned(), version: "1.0".to_owned(), count: 12 };
     vec![
         BootsCounted { hour: Timestamp::from_seconds(1_354_852_800), boots: vec![boots] }.into(),
+        EventsExpired { category: Retained::Positions, before: Timestamp::from_seconds(1_354_852_800) }.into(),
         IdBlockTaken { kind: IdKind::User, first: 1, count: 1_000 }.into(),
         LogRestored { from: "0123456789abcdef0123456789abcdef".to_owned(), up_to: LogPosition(4711) }.into(),
         LogReleased { dropped: 3 }.into(),
@@ -266,6 +268,7 @@ pub fn stream_of(event: &Event) -> StreamId {
         Event::BootsCounted(_) => StreamId::new(Category::Boots, "0c2d9e8b7a46139c1d2e3f4a5b6c7d5f"),
         Event::WeiboPostRequested(_) => StreamId::new(Category::Share, format_args!("{ANNA}-1")),
         Event::ForeignIdMapped(_) => StreamId::new(Category::Foreign, "12-hangzhou_osm-n4711"),
+        Event::EventsExpired(_) => StreamId::new(Category::System, "retention"),
         Event::IdBlockTaken(_) => StreamId::new(Category::Ids, IdKind::User.name()),
         Event::LogRestored(_) | Event::LogReleased(_) => StreamId::new(Category::System, "restores"),
         Event::OperatorActed(_) => StreamId::new(Category::Audit, "5f0c2d9e8b7a46139c1d2e3f4a5b6c7d"),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::macros::event;
-use crate::{envelope::LogPosition, time::Timestamp};
+use crate::{envelope::LogPosition, retention::Retained, time::Timestamp};
 
 /// What whole-number ids are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,5 +90,15 @@ event! {
     LogReleased, schema 1 {
         /// Jobs of before the restore that would have gone out and were dropped.
         dropped: u64 => Public,
+    }
+}
+
+event! {
+    /// The retention of a category was over for what was appended before a moment: read models forget it, and the log may leave it out.
+    EventsExpired, schema 1 {
+        /// Of which category.
+        category: Retained => Public,
+        /// What was appended before that moment.
+        before: Timestamp => Public,
     }
 }

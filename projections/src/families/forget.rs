@@ -20,8 +20,8 @@ pub(super) fn actor(owner: Actor, rows: &mut Rows) -> Result<(), ModelError> {
     for key in rows.keys(&given_by(owner))? {
         let message = receipts_key(MessageId(object_id_of(&key)?));
         if let Some(mut receipts) = rows.get::<Receipts>(&message)? {
-            receipts.retain(|(by, _)| *by != owner);
-            rows.put(&message, &receipts)?;
+            receipts.retain(|receipt| receipt.by != owner);
+            put_receipts(&message, &receipts, rows)?;
         }
         rows.delete(&key);
     }
@@ -31,8 +31,17 @@ pub(super) fn actor(owner: Actor, rows: &mut Rows) -> Result<(), ModelError> {
     files::forget(owner, rows)
 }
 
+/// Where nobody is left who told of a message, there is no row: as if nobody ever had.
+pub(super) fn put_receipts(key: &[u8], receipts: &Receipts, rows: &mut Rows) -> Result<(), ModelError> {
+    if receipts.is_empty() {
+        rows.delete(key);
+        return Ok(());
+    }
+    rows.put(key, receipts)
+}
+
 /// Takes an event out of all lists.
-fn entry(position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
+pub(super) fn entry(position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
     let Some(row) = rows.get::<EntryRow>(&entry_key(position))? else { return Ok(()) };
     for group in &row.groups {
         for tag in [OF_CIRCLE, TALK] {
@@ -50,8 +59,8 @@ fn entry(position: LogPosition, rows: &mut Rows) -> Result<(), ModelError> {
         }
     }
     if let Some(receipts) = rows.get::<Receipts>(&receipts_key(row.message))? {
-        for (by, _) in receipts {
-            rows.delete(&given_key(by, row.message));
+        for receipt in receipts {
+            rows.delete(&given_key(receipt.by, row.message));
         }
         rows.delete(&receipts_key(row.message));
     }

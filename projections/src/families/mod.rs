@@ -1,15 +1,17 @@
 //! What circles are told: the messages, positions, alarms of members and watches, who got them, what waits for a watch, and files.
 //!
-//! Rows: `e position` → the event, `i message` → its position (for ever: it says no more than an order), `g group position` → nothing (what all of a circle
+//! Rows: `e position` → the event, `i message` → its position (as long as the event is kept in the log: it says no more than an order), `g group position` → nothing (what all of a circle
 //! are told), `t group position` → nothing (its messages), `s owner position` → nothing (what goes with whom), `f owner group` → the newest
 //! position's time and place in the log, `p imei time position` → nothing (the track), `d imei position` → since when it waits for the
-//! watch, `r message` → who got it, `v owner message` → nothing (receipts given), `a user` → nothing (their app gives receipts), `b group`
-//! → the watches in the circle, `k file` → the file, `h owner file` → nothing, `o object file` → nothing (who stands on an object), `l user` → nothing (they have left).
+//! watch, `r message` → who got it, `v owner message` → nothing (receipts given), `a user` → when their app gave a receipt last, `b group`
+//! → the watches in the circle, `k file` → the file, `h owner file` → nothing, `o object file` → nothing (who stands on an object), `l user` → nothing (they have left),
+//! `x category time position` → what goes when the retention of the category is over.
 
 mod files;
 mod forget;
 mod newest;
 mod objects;
+mod over;
 mod place;
 mod rows;
 mod view;
@@ -29,8 +31,8 @@ use dface_domain::{
 use self::{
     place::{Down, Place, place},
     rows::{
-        ACKNOWLEDGES, BOUND, EntryRow, LEFT, OF_CIRCLE, Receipts, TALK, Watches, down_key, downs_of, entry_key,
-        fix_key, given_key, of_circle_key, owned_key, position_key, receipts_key, track_key,
+        ACKNOWLEDGES, BOUND, EntryRow, LEFT, OF_CIRCLE, ReceiptRow, Receipts, TALK, Watches, down_key, downs_of,
+        entry_key, fix_key, given_key, of_circle_key, owned_key, position_key, receipts_key, track_key,
     },
 };
 pub use self::{
@@ -67,13 +69,14 @@ impl ReadModel for Families {
     type View = FamiliesView;
 
     const NAME: &'static str = "families";
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
     const WANTS: &'static [&'static str] = &[
         "BatteryLow",
         "CircleFileStored",
         "CircleJoined",
         "CircleLeft",
         "DownAcknowledged",
+        "EventsExpired",
         "LocationRequested",
         "PersonErased",
         "SmsReceived",
@@ -107,13 +110,16 @@ impl ReadModel for Families {
         match event {
             Event::WatchBound(event) => bind(event, rows)?,
             Event::WatchUnbound(event) => unbind(event, rows)?,
-            Event::TalkReceipted(event) => receipted(event, rows)?,
+            Event::TalkReceipted(event) => receipted(event, recorded.time, rows)?,
             _ => {}
         }
-        if let Some(place) = place(event, &*self.hash) {
+        let place = place(event, &*self.hash);
+        over::note(event, place.as_ref(), recorded, rows)?;
+        if let Some(place) = place {
             keep(&place, event, recorded, rows)?;
         }
         match event {
+            Event::EventsExpired(event) => over::let_go(event, rows),
             Event::DownAcknowledged(event) => acknowledged(event, rows),
             Event::WatchReleased(event) => clear_downs(event.imei, rows),
             Event::CircleFileStored(event) => self.file_stored(event, recorded.occurred_at, rows),
@@ -237,22 +243,26 @@ fn fixed(of: Actor, place: &Place, recorded: &Recorded, rows: &mut Rows) -> Resu
     }
 }
 
-fn receipted(event: &TalkReceipted, rows: &mut Rows) -> Result<(), ModelError> {
+fn receipted(event: &TalkReceipted, time: Timestamp, rows: &mut Rows) -> Result<(), ModelError> {
     if has_gone(event.by, event.group, rows)? {
         return Ok(());
     }
     if let Actor::User(user) = event.by {
-        rows.put(&acknowledges_key(user), &())?;
+        let known = rows.get::<Timestamp>(&acknowledges_key(user))?;
+        rows.put(&acknowledges_key(user), &known.map_or(time, |known| known.max(time)))?;
     }
     let Some(position) = rows.get::<LogPosition>(&position_key(event.message))? else { return Ok(()) };
     if rows.get::<EntryRow>(&entry_key(position))?.is_none() {
         return Ok(());
     }
     let mut receipts: Receipts = rows.get(&receipts_key(event.message))?.unwrap_or_default();
-    match receipts.iter_mut().find(|(by, _)| *by == event.by) {
-        Some((_, received)) => *received |= event.received,
-        None => receipts.push((event.by, event.received)),
+    let known = receipts.iter().position(|receipt| receipt.by == event.by).map(|at| receipts.remove(at));
+    let mut receipt = known.unwrap_or(ReceiptRow { by: event.by, told: time, had: None });
+    receipt.told = receipt.told.max(time);
+    if event.received {
+        receipt.had = receipt.had.max(Some(time));
     }
+    receipts.push(receipt);
     rows.put(&given_key(event.by, event.message), &())?;
     rows.put(&receipts_key(event.message), &receipts)
 }

@@ -6,6 +6,7 @@ use dface_domain::{
     ids::{FileId, GroupId, Imei, MessageId},
     objects::ObjectKey,
     reports::{Actor, Media},
+    retention::Retained,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ pub(super) const FILE: u8 = b'k';
 pub(super) const FILE_OF: u8 = b'h';
 pub(super) const OBJECT: u8 = b'o';
 pub(super) const LEFT: u8 = b'l';
+pub(super) const OVER: u8 = b'x';
 
 /// An event as it stands in the log.
 #[derive(Clone, Serialize, Deserialize)]
@@ -85,8 +87,36 @@ pub struct FileRow {
     pub at: Timestamp,
 }
 
-/// Who got a message: who, and whether they have it.
-pub(super) type Receipts = Vec<(Actor, bool)>;
+/// What somebody told of a message that they got, or did not get.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct ReceiptRow {
+    pub(super) by: Actor,
+    /// When they told of it last.
+    pub(super) told: Timestamp,
+    /// When they told last that they have it; none where they never did.
+    pub(super) had: Option<Timestamp>,
+}
+
+/// Who told of a message, in the order in which they did last.
+pub(super) type Receipts = Vec<ReceiptRow>;
+
+/// What goes when its retention is over.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct OverRow {
+    /// What the event is known by, where it is known by something.
+    pub(super) message: Option<MessageId>,
+    /// Of a receipt: of which message, and who told it.
+    pub(super) receipt: Option<(MessageId, Actor)>,
+}
+
+fn overs_of(category: Retained) -> KeyBuf {
+    KeyBuf::tag(OVER).bytes(category.category().name().as_bytes()).bytes(&[0])
+}
+
+/// In the order of the times of append; those before 1970 stand with 1970.
+pub(super) fn over_key(category: Retained, time: Timestamp, position: LogPosition) -> KeyBuf {
+    overs_of(category).number(time.0.max(0).cast_unsigned()).number(position.0)
+}
 
 /// The watches of a circle.
 pub(super) type Watches = Vec<Imei>;

@@ -80,7 +80,7 @@ impl FamiliesView {
         }
     }
 
-    /// Where the event that is known by that message stands, also where nothing else of it is left.
+    /// Where the event that is known by that message stands, also where nothing else of it is left; none once its retention is over.
     ///
     /// # Errors
     /// The disk's.
@@ -122,7 +122,8 @@ impl FamiliesView {
     /// The disk's.
     pub fn receipts(&self, message: MessageId) -> Result<Vec<(Actor, bool)>, ModelError> {
         let row = self.rows.get(&*receipts_key(message))?;
-        Ok(row.map(|row| rows::decode_row::<Receipts>(&row)).transpose()?.unwrap_or_default())
+        let receipts = row.map(|row| rows::decode_row::<Receipts>(&row)).transpose()?.unwrap_or_default();
+        Ok(receipts.into_iter().map(|receipt| (receipt.by, receipt.had.is_some())).collect())
     }
 
     /// Where a member or a watch was last, by their own time, whatever circle was told.

@@ -185,6 +185,25 @@ impl Rows {
         Ok(keys)
     }
 
+    /// The keys from one on and before another, as they stand after what is waiting, in their order. As rare as `keys`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn keys_between(&self, from: &[u8], before: &[u8]) -> Result<Vec<Key>, ModelError> {
+        let mut keys = Vec::new();
+        for guard in self.keyspace.range(from..before) {
+            let key = guard.key()?;
+            if !self.waiting.contains_key(&*key) {
+                keys.push(Key::from_slice(&key));
+            }
+        }
+        let within = |key: &Key| (from..before).contains(&key.as_slice());
+        let put = self.waiting.iter().filter(|(key, row)| !matches!(row, Waiting::Gone) && within(key));
+        keys.extend(put.map(|(key, _)| key.clone()));
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     fn wait(&mut self, key: &[u8], change: Waiting) {
         *self.bytes_of(&change) += key.len() + ROW_OVERHEAD + change.weight();
         if let Some(before) = self.waiting.insert(Key::from_slice(key), change) {

@@ -15,4 +15,5 @@ mod picky;
 mod pictures;
 mod poison;
 mod rebuild;
+mod retention;
 mod world;

@@ -115,11 +115,17 @@ pub struct Views {
 
 impl World {
     pub fn new() -> Self {
+        Self::with(Arc::new(SystemClock), 1 << 20)
+    }
+
+    /// With a clock and segments of its own.
+    pub fn with(clock: Arc<dyn Clock>, segment_bytes: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let config = EmbeddedConfig {
-            segment_bytes: 1 << 20,
-            max_batch_bytes: 1 << 18,
+            segment_bytes,
+            max_batch_bytes: usize::try_from(segment_bytes / 4).unwrap(),
+            max_event_bytes: usize::try_from(segment_bytes / 4).unwrap(),
             min_free_bytes: 1,
             ..EmbeddedConfig::new(dir.path())
         };
@@ -188,6 +194,11 @@ impl World {
             format: Format::default(),
         };
         self.runtime.block_on(self.store.append(stream, Expected::after(version), vec![event])).unwrap();
+    }
+
+    /// The embedded log itself.
+    pub fn embedded(&self) -> &EmbeddedStore {
+        &self.store.store
     }
 
     pub fn head(&self) -> LogPosition {

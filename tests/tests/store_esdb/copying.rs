@@ -14,6 +14,8 @@ use dface_domain::{
     envelope::{LogPosition, Recorded},
     events::Event,
     ports::{EventStore, Expected},
+    retention::Retained,
+    stream::{Category, StreamId},
 };
 use dface_tests::{command::prepared, dface, esdb::StandIn};
 use serde_json::Value;
@@ -88,6 +90,39 @@ async fn a_log_is_copied_with_ids_times_and_order_and_twice_is_as_once() {
     copy.append(&stream("new"), Expected::NoStream, events(5_000..5_001)).await.unwrap();
     let (_, stderr) = run(dir.path(), &server, 2);
     assert!(stderr.contains("written to it since"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_log_that_something_went_out_of_what_is_left_is_copied() {
+    let (dir, server) = (TempDir::new().unwrap(), StandIn::start());
+    let config =
+        EmbeddedConfig { segment_bytes: 16 << 10, max_batch_bytes: 4 << 10, ..EmbeddedConfig::new(dir.path()) };
+    let store = EmbeddedStore::open(config, Arc::new(SystemClock), &SystemEntropy).unwrap();
+    let (focus, mut number) = (StreamId::new(Category::Focus, 7), 0);
+    for at in 0..60 {
+        store.append(&focus, Expected::after(at), events(number..number + 1)).await.unwrap();
+        store.append(&stream(at), Expected::NoStream, events(number + 1..number + 4)).await.unwrap();
+        number += 4;
+    }
+    let over = [(Retained::Focus, dface_domain::ports::Clock::now(&SystemClock))].into();
+    for at in 60..90 {
+        store.append(&focus, Expected::after(at), events(number..number + 1)).await.unwrap();
+        number += 1;
+    }
+    let cut = store.clone();
+    let swept = tokio::task::spawn_blocking(move || cut.expire(&over, &mut |_| true)).await.unwrap().unwrap();
+    assert!(swept.events > 20, "{swept:?}");
+    let mut wanted = everything(&store).await;
+    tokio::task::spawn_blocking(move || store.close()).await.unwrap();
+    let (stdout, _) = run(dir.path(), &server, 0);
+    let done: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(done["events"], wanted.len());
+    // In the copy the stream begins with the first event that is left.
+    for (version, event) in (0..).zip(wanted.iter_mut().filter(|event| event.stream == focus)) {
+        assert!(event.version > 0);
+        event.version = version;
+    }
+    assert_eq!(said(&everything(&hasty(&server).await).await), said(&wanted));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,8 +18,15 @@ pub enum Step<'b> {
         offset: u64,
         /// Its header.
         header: Header,
-        /// Its payload.
-        payload: &'b [u8],
+        /// All of its bytes.
+        frame: &'b [u8],
+    },
+    /// In place of events that are gone; the cursor went past it.
+    Gap {
+        /// Where it begins in the file.
+        offset: u64,
+        /// How many are gone.
+        count: u64,
     },
     /// Anything else; the cursor stays.
     Bad {
@@ -28,6 +35,15 @@ pub enum Step<'b> {
         /// What is there instead.
         what: String,
     },
+}
+
+/// What stands where something is known to have been written.
+#[derive(Debug)]
+pub enum Found<'b> {
+    /// An event: where it begins in the file, its header, all of its bytes.
+    Event(u64, Header, &'b [u8]),
+    /// So many events are gone, from here on; where that is said.
+    Gap(u64, u64),
 }
 
 /// A walk through a segment.
@@ -106,17 +122,26 @@ impl<'s> Cursor<'s> {
             return bad("its checksum does not fit its bytes".to_owned());
         }
         self.at += total;
-        Ok(Step::Frame { offset, header, payload: &bytes[HEADER..] })
+        if let Some(count) = header.gap() {
+            let last = self.segment.rewritten.map_or(0, |rewritten| rewritten.last);
+            if count == 0 || position.checked_add(count - 1).is_none_or(|end| end > last) {
+                self.at -= total;
+                return bad(format!("a gap of {count} events, beyond what the segment covers"));
+            }
+            return Ok(Step::Gap { offset, count });
+        }
+        Ok(Step::Frame { offset, header, frame: bytes })
     }
 
-    /// The frame of `position`, which is known to have been written here.
+    /// What was written here: the event `position`, or what stands for it and others that are gone.
     ///
     /// # Errors
     /// `Corrupt`, or `Unavailable` where the file cannot be read.
-    pub fn frame(&mut self, position: u64) -> Result<(u64, Header, &[u8]), StoreError> {
+    pub fn found(&mut self, position: u64) -> Result<Found<'_>, StoreError> {
         let (segment, offset) = (self.segment, self.offset());
         match self.step(position) {
-            Ok(Step::Frame { offset, header, payload }) => Ok((offset, header, payload)),
+            Ok(Step::Frame { offset, header, frame }) => Ok(Found::Event(offset, header, frame)),
+            Ok(Step::Gap { offset, count }) => Ok(Found::Gap(offset, count)),
             Ok(Step::Bad { offset, what }) => Err(segment.corrupt(position, offset, what)),
             Err(error) => Err(unreadable(segment, position, offset, &error)),
         }

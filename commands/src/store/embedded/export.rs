@@ -10,7 +10,7 @@ use dface_domain::ports::StoreError;
 
 use super::{
     EmbeddedStore,
-    cursor::Cursor,
+    cursor::{Cursor, Found},
     segment::{SEGMENT_HEADER, Segment},
 };
 
@@ -57,8 +57,12 @@ impl Extent {
     /// `Corrupt` with the place; `Unavailable`.
     pub fn check(&self) -> Result<u64, StoreError> {
         let mut cursor = Cursor::new(&self.segment, SEGMENT_HEADER as u64, CHUNK);
-        for position in self.first..=self.last {
-            cursor.frame(position)?;
+        let mut next = self.first;
+        while next <= self.last {
+            next += match cursor.found(next)? {
+                Found::Event(..) => 1,
+                Found::Gap(_, count) => count,
+            };
         }
         Ok(cursor.offset())
     }

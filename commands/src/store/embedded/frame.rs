@@ -11,6 +11,9 @@
 //! | 40..44 | how many events of the same batch follow |
 //!
 //! The payload is first in the checksum so that callers can take it over their payload before the writer knows the rest.
+//!
+//! A frame without a payload stands for events that are gone: its position is that of the first of them, its version how many they are. Only
+//! rewritten segments have any.
 
 use dface_domain::{
     envelope::{EventData, LogPosition, NewEvent, Recorded},
@@ -69,6 +72,21 @@ impl Header {
     pub const fn frame_len(&self) -> usize {
         HEADER + self.len as usize
     }
+
+    /// How many events are gone from here on, where this stands for events that are.
+    #[must_use]
+    pub const fn gap(&self) -> Option<u64> {
+        if self.len == 0 { Some(self.version) } else { None }
+    }
+}
+
+/// The frame that stands for `count` events that are gone, the first of them at `position`.
+#[must_use]
+pub fn gap(position: u64, count: u64) -> [u8; HEADER] {
+    let mut frame = [0; HEADER];
+    let crc = crc32c::crc32c(&[]);
+    seal(&mut frame, &Header { len: 0, crc, position, version: count, time: 0, durable: 0, following: 0 });
+    frame
 }
 
 /// Whether the checksum of a whole frame is right.

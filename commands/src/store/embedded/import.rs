@@ -1,8 +1,8 @@
 //! A log made of the segments of another one, for a restore: every event is checked on its way, and stands in files with a log id of their own.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Write as _},
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -10,8 +10,10 @@ use dface_domain::envelope::{LogPosition, Recorded};
 
 use super::{
     frame::{self, HEADER, Header, Payload},
+    header::{BadHeader, GAPS_FORMAT, SegmentHeader},
     mark::Mark,
-    segment::{self, SEGMENT_HEADER},
+    outgoing::Outgoing,
+    segment::{self, SEGMENT_HEADER, Segment},
 };
 
 /// No event is larger, whatever was set where it was written.
@@ -55,6 +57,10 @@ pub struct LogImport {
     to: u64,
     /// The last one that was taken.
     taken: u64,
+    /// The last position that the files cover.
+    covered: u64,
+    /// Whether events are gone of the last file.
+    is_rewritten: bool,
 }
 
 /// A segment that comes in.
@@ -63,6 +69,7 @@ struct Incoming<'r> {
     source: &'r mut dyn Read,
     offset: u64,
     position: u64,
+    last: u64,
 }
 
 impl LogImport {
@@ -72,7 +79,15 @@ impl LogImport {
     /// The directory cannot be made.
     pub fn begin(dir: &Path, id: [u8; 16], to: Option<LogPosition>) -> Result<Self, ImportError> {
         fs::create_dir_all(dir).map_err(|source| ImportError::Io { doing: "make", path: dir.to_owned(), source })?;
-        Ok(Self { dir: dir.to_owned(), id, next: 1, to: to.map_or(u64::MAX, |to| to.0), taken: 0 })
+        Ok(Self {
+            dir: dir.to_owned(),
+            id,
+            next: 1,
+            to: to.map_or(u64::MAX, |to| to.0),
+            taken: 0,
+            covered: 0,
+            is_rewritten: false,
+        })
     }
 
     /// Takes the segment that begins with the event `first` and ends with `last` from `source`, and shows each event to `visit` with whether it is
@@ -87,38 +102,36 @@ impl LogImport {
         source: &mut dyn Read,
         visit: &mut dyn FnMut(&Recorded, bool) -> Result<(), String>,
     ) -> Result<(), ImportError> {
-        let mut incoming = Incoming { file, source, offset: 0, position: self.next };
+        let mut incoming = Incoming { file, source, offset: 0, position: self.next, last };
         if first != self.next || last < first {
             return Err(incoming.damaged(format!("a segment of the events {first} to {last}")));
         }
-        incoming.skip_header(first)?;
-        let path = self.dir.join(segment::file_name(first));
-        let failed = |source| ImportError::Io { doing: "write", path: path.clone(), source };
-        let mut out: Option<(BufWriter<File>, u64)> = None;
+        let header = incoming.header(first)?;
+        let mut out = Outgoing::new(&self.dir, SegmentHeader { log_id: self.id, ..header });
         let mut frame = Vec::new();
         while self.next <= last {
             let header = incoming.frame(&mut frame)?;
-            let is_wanted = header.position.saturating_add(header.following.into()) <= self.to;
-            let event = Payload::parse(&frame[HEADER..]).and_then(|payload| payload.into_recorded(&header));
-            event.and_then(|event| visit(&event, is_wanted)).map_err(|what| incoming.damaged(what))?;
-            if is_wanted {
-                let (out, bytes) = match &mut out {
-                    Some(out) => out,
-                    None => out.insert((begin(&path).map_err(failed)?, SEGMENT_HEADER as u64)),
-                };
-                out.write_all(&frame).map_err(failed)?;
-                *bytes += frame.len() as u64;
-                self.taken = header.position;
+            let count = header.gap().unwrap_or(1);
+            if header.gap().is_none() {
+                let is_wanted = header.position.saturating_add(header.following.into()) <= self.to;
+                let event = Payload::parse(&frame[HEADER..]).and_then(|payload| payload.into_recorded(&header));
+                event.and_then(|event| visit(&event, is_wanted)).map_err(|what| incoming.damaged(what))?;
+                if is_wanted {
+                    out.event(header.position, &frame)?;
+                    self.taken = header.position;
+                }
+            } else if header.position.saturating_add(count - 1) <= self.to {
+                out.gap(&frame);
             }
             incoming.offset += frame.len() as u64;
-            incoming.position += 1;
-            self.next += 1;
+            incoming.position += count;
+            self.next += count;
         }
         incoming.ends()?;
-        match out {
-            Some((out, bytes)) => finish(out, self.id, first, bytes).map_err(failed),
-            None => Ok(()),
+        if let Some(written) = out.finish((last <= self.to).then_some(last))? {
+            (self.covered, self.is_rewritten) = (written.covered, written.is_rewritten);
         }
+        Ok(())
     }
 
     /// The last event that was taken; the log is complete and durable.
@@ -128,24 +141,17 @@ impl LogImport {
     pub fn end(self) -> Result<LogPosition, ImportError> {
         let path = self.dir.join("durable");
         let failed = |source| ImportError::Io { doing: "write", path: path.clone(), source };
+        if self.is_rewritten {
+            // One of which events are gone is never the last one: the log goes on in another.
+            let (first, size) = (self.covered + 1, SEGMENT_HEADER as u64);
+            let header = SegmentHeader { log_id: self.id, first, size, format: GAPS_FORMAT, rewritten: None };
+            let spare = segment::prepare(&self.dir, size).map_err(failed)?;
+            Segment::create(&self.dir, &header, spare).map_err(failed)?;
+        }
         Mark::open(&path, self.id).and_then(|mut mark| mark.settle(self.taken)).map_err(failed)?;
         segment::sync_dir(&self.dir).map_err(failed)?;
         Ok(LogPosition(self.taken))
     }
-}
-
-fn begin(path: &Path) -> io::Result<BufWriter<File>> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    // The header is written when it is known how long the file is.
-    out.write_all(&[0; SEGMENT_HEADER])?;
-    Ok(out)
-}
-
-fn finish(out: BufWriter<File>, id: [u8; 16], first: u64, bytes: u64) -> io::Result<()> {
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    segment::write_header(&file, id, first, bytes)?;
-    file.sync_all()
 }
 
 impl Incoming<'_> {
@@ -161,14 +167,18 @@ impl Incoming<'_> {
         })
     }
 
-    fn skip_header(&mut self, first: u64) -> Result<(), ImportError> {
-        let mut header = [0; SEGMENT_HEADER];
-        self.read(&mut header)?;
-        segment::first_of_header(&header)
-            .filter(|found| *found == first)
-            .ok_or_else(|| self.damaged("the segment's header is not what was written"))?;
+    fn header(&mut self, first: u64) -> Result<SegmentHeader, ImportError> {
+        let mut bytes = [0; SEGMENT_HEADER];
+        self.read(&mut bytes)?;
+        let header = SegmentHeader::parse(&bytes).map_err(|bad| match bad {
+            BadHeader::Format(format) => self.damaged(format!("format {format}, which this dface does not know")),
+            BadHeader::Damaged => self.damaged("the segment's header is not what was written"),
+        })?;
+        if header.first != first || header.rewritten.is_some_and(|rewritten| rewritten.last != self.last) {
+            return Err(self.damaged("the segment's header is not what was written"));
+        }
         self.offset = SEGMENT_HEADER as u64;
-        Ok(())
+        Ok(header)
     }
 
     /// Reads the next frame, all of it.
@@ -184,7 +194,14 @@ impl Incoming<'_> {
         if !frame::intact(frame) {
             return Err(self.damaged("its checksum does not fit its bytes"));
         }
-        Ok(header)
+        let is_beyond =
+            |count: u64| count == 0 || header.position.checked_add(count - 1).is_none_or(|end| end > self.last);
+        match header.gap() {
+            Some(count) if is_beyond(count) => {
+                Err(self.damaged(format!("a gap of {count} events, beyond what the segment covers")))
+            }
+            _ => Ok(header),
+        }
     }
 
     fn ends(&mut self) -> Result<(), ImportError> {

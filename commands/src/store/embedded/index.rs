@@ -3,16 +3,17 @@
 //!
 //! All rows are in one keyspace, so that what a power cut leaves of them is a prefix of what was written:
 //! `c` → log id and the last position indexed; `h<stream>` → version and place of its last event;
-//! `r<stream>\0<version>` → place of each event before (most streams have only one). Snapshots have a keyspace of their own;
-//! they are a cache and may vanish.
+//! `r<stream>\0<version>` → place of each event before (most streams have only one). Snapshots have a keyspace of their own, as have summaries
+//! of segments (`summary.rs`); both are caches and may vanish. `forget.rs` takes out what is gone from the log.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use dface_domain::{envelope::LogPosition, ports::StoreError};
+use dface_domain::{envelope::LogPosition, ports::StoreError, retention::Retained};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use parking_lot::Mutex;
 
 use super::{
     error::OpenError,
@@ -43,11 +44,15 @@ pub struct Hint {
 
 /// Where streams' events stand.
 pub struct Index {
-    db: Database,
-    rows: Keyspace,
-    snapshots: Keyspace,
+    pub(super) db: Database,
+    pub(super) rows: Keyspace,
+    pub(super) snapshots: Keyspace,
+    /// What is known of segments, by the names of their files.
+    pub(super) summaries: Keyspace,
     tail: Tail,
     path: PathBuf,
+    /// Held while rows are read that are then written: by whoever adds events, and by who takes them out.
+    pub(super) writing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Index {
@@ -56,15 +61,15 @@ impl std::fmt::Debug for Index {
     }
 }
 
-fn head_key(name: &str) -> Vec<u8> {
+pub(super) fn head_key(name: &str) -> Vec<u8> {
     [b"h", name.as_bytes()].concat()
 }
 
-fn row_key(name: &str, version: u64) -> Vec<u8> {
+pub(super) fn row_key(name: &str, version: u64) -> Vec<u8> {
     [b"r", name.as_bytes(), &[0], &version.to_be_bytes()].concat()
 }
 
-fn head_value(version: u64, place: Place) -> Vec<u8> {
+pub(super) fn head_value(version: u64, place: Place) -> Vec<u8> {
     [&version.to_be_bytes()[..], &place.to_bytes()].concat()
 }
 
@@ -73,7 +78,7 @@ fn to_u64(bytes: &[u8]) -> Option<u64> {
 }
 
 impl Place {
-    fn to_bytes(self) -> [u8; 24] {
+    pub(super) fn to_bytes(self) -> [u8; 24] {
         let mut bytes = [0; 24];
         bytes[..8].copy_from_slice(&self.position.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.segment.to_be_bytes());
@@ -94,7 +99,7 @@ impl Place {
 }
 
 /// How the port tells of an index that does not answer.
-fn unavailable(error: &fjall::Error) -> StoreError {
+pub(super) fn unavailable(error: &fjall::Error) -> StoreError {
     StoreError::Unavailable(format!("the stream index: {error}"))
 }
 
@@ -132,7 +137,9 @@ impl Index {
         let db = Database::builder(path).cache_size(cache_bytes).max_journaling_size(JOURNAL).open()?;
         let rows = db.keyspace("streams", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE))?;
         let snapshots = db.keyspace("snapshots", KeyspaceCreateOptions::default)?;
-        Ok(Self { db, rows, snapshots, tail: Tail::default(), path: path.to_owned() })
+        let summaries = db.keyspace("segments", KeyspaceCreateOptions::default)?;
+        let (tail, writing) = (Tail::default(), Mutex::default());
+        Ok(Self { db, rows, snapshots, summaries, tail, path: path.to_owned(), writing })
     }
 
     fn checkpoint(&self) -> fjall::Result<Option<([u8; 16], u64)>> {
@@ -194,49 +201,51 @@ impl Index {
     }
 
     /// The last event of a stream that is on disk.
-    fn head(&self, name: &str) -> fjall::Result<Option<(u64, Place)>> {
+    pub(super) fn head(&self, name: &str) -> fjall::Result<Option<(u64, Place)>> {
         Ok(self.rows.get(head_key(name))?.and_then(|bytes| {
             let (version, place) = bytes.split_at_checked(8)?;
             Some((to_u64(version)?, Place::from_bytes(place)?))
         }))
     }
 
-    /// The places of a stream's events from `version` on, in order and without a gap.
+    /// The places of a stream's events from `version` on, with their versions, in order and without a gap; but of a category with a retention the
+    /// first ones may be gone.
     ///
     /// # Errors
     /// `Unavailable`; `Corrupt` where the index lacks one.
-    pub fn places(&self, name: &str, version: u64, limit: usize) -> Result<Vec<Place>, StoreError> {
+    pub fn places(&self, name: &str, version: u64, limit: usize) -> Result<Vec<(u64, Place)>, StoreError> {
         // Memory first, then the last event, then those before: each is on disk before it leaves the place above.
         let newest = self.tail.places(name, version, limit);
         let until = newest.first().map_or(u64::MAX, |(version, _)| *version);
         let head = self.head(name).map_err(|e| unavailable(&e))?.filter(|(at, _)| *at >= version);
-        let mut found = Vec::new();
-        let mut next = version;
+        let may_lack = Retained::of_stream(name).is_some();
+        let mut found: Vec<(u64, Place)> = Vec::new();
+        let mut add = |at: u64, place: Place| {
+            let next = found.last().map_or(version, |(last, _)| last + 1);
+            if at != next && !(may_lack && found.is_empty() && at > next) {
+                return Err(self.damaged(name, next));
+            }
+            found.push((at, place));
+            Ok(found.len())
+        };
+        let (mut count, mut last) = (0, None);
         if head.is_some_and(|(at, _)| at > version) {
             for guard in self.rows.range(row_key(name, version)..row_key(name, until)).take(limit) {
                 let (key, value) = guard.into_inner().map_err(|e| unavailable(&e))?;
-                let at = key.get(key.len() - 8..).and_then(to_u64);
-                let place = Place::from_bytes(&value).filter(|_| at == Some(next));
-                found.push(place.ok_or_else(|| self.damaged(name, next))?);
-                next += 1;
+                let at = key.get(key.len() - 8..).and_then(to_u64).unwrap_or(u64::MAX);
+                count = add(at, Place::from_bytes(&value).ok_or_else(|| self.damaged(name, at))?)?;
+                last = Some(at);
             }
         }
         if let Some((at, place)) = head
-            && (next..until).contains(&at)
-            && found.len() < limit
+            && at < until
+            && last.is_none_or(|last| last < at)
+            && count < limit
         {
-            if at != next {
-                return Err(self.damaged(name, next));
-            }
-            found.push(place);
-            next += 1;
+            count = add(at, place)?;
         }
-        for (version, place) in newest.into_iter().take(limit - found.len()) {
-            if version != next {
-                return Err(self.damaged(name, next));
-            }
-            found.push(place);
-            next += 1;
+        for (version, place) in newest.into_iter().take(limit - count) {
+            add(version, place)?;
         }
         Ok(found)
     }
@@ -255,12 +264,20 @@ impl Index {
         StoreError::Corrupt { position: LogPosition(0), place: format!("stream index {}", self.path.display()), what }
     }
 
+    /// Waits until all up to `position` is on disk.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn wait_written(&self, position: u64) -> Result<(), StoreError> {
+        self.tail.wait_written(position).map_err(StoreError::Unavailable)
+    }
+
     /// Counts its rows of places, once all is on disk up to `position`.
     ///
     /// # Errors
     /// `Unavailable`.
     pub fn count_rows(&self, position: u64) -> Result<u64, StoreError> {
-        self.tail.wait_written(position).map_err(StoreError::Unavailable)?;
+        self.wait_written(position)?;
         let mut count = 0;
         for (prefix, skipped) in [("r", 0), ("h", 8)] {
             for guard in self.rows.prefix(prefix) {
@@ -285,6 +302,7 @@ impl Index {
     }
 
     fn write(&self, places: &Places, log_id: &[u8; 16], through: u64) -> fjall::Result<()> {
+        let _alone = self.writing.lock();
         let mut batch = self.db.batch();
         for (name, places) in places {
             let [(first, _), ..] = places[..] else { continue };

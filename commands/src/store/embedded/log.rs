@@ -16,8 +16,8 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::{
-    cursor::Cursor,
-    frame::{Header, Payload},
+    cursor::{Cursor, Found, Step},
+    frame::{HEADER, Header, Payload},
     segment::Segment,
 };
 
@@ -102,7 +102,30 @@ impl Log {
         *segments = Arc::new(segments.iter().cloned().chain([segment]).collect());
     }
 
-    /// Calls `visit` with the events `from` to `to`, in order, until it says no.
+    /// Puts a rewritten segment in the place of those that it covers.
+    pub fn replace(&self, segment: &Arc<Segment>) {
+        let mut segments = self.segments.write();
+        let last = segment.rewritten.map_or(segment.first, |rewritten| rewritten.last);
+        let split = segments.partition_point(|other| other.first < segment.first);
+        let (before, after) = segments.split_at(split);
+        let after = after.iter().filter(|other| other.first > last).cloned();
+        let kept = before.iter().cloned().chain([Arc::clone(segment)]).chain(after).collect();
+        *segments = Arc::new(kept);
+    }
+
+    /// How many events come after a position. Where some are gone out of the segment in which it stands, none of those counts.
+    #[must_use]
+    pub fn behind(&self, position: u64) -> u64 {
+        let segments = self.segments();
+        let later = segments.iter().filter(|segment| segment.first > position);
+        let gone: u64 = later.map(|segment| segment.gone()).sum();
+        let here = segments.iter().rfind(|segment| segment.first <= position).and_then(|segment| segment.rewritten);
+        let covered = here.map_or(0, |here| here.last.saturating_sub(position));
+        let surplus = here.map_or(0, |here| covered.saturating_sub(u64::from(here.events)));
+        self.head().saturating_sub(position).saturating_sub(gone + surplus)
+    }
+
+    /// Calls `visit` with the events `from` to `to` that are there, in order, until it says no: their header and payload.
     ///
     /// # Errors
     /// `Corrupt` where stored bytes are not what was written; whatever `visit` answers.
@@ -112,6 +135,23 @@ impl Log {
         to: u64,
         chunk: usize,
         mut visit: impl FnMut(&Segment, u64, &Header, &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.walk_all(from, to, chunk, |segment, found| match found {
+            Found::Event(offset, header, frame) => visit(segment, offset, &header, &frame[HEADER..]),
+            Found::Gap(..) => Ok(true),
+        })
+    }
+
+    /// As `walk`, with what stands for events that are gone.
+    ///
+    /// # Errors
+    /// As `walk`.
+    pub fn walk_all(
+        &self,
+        from: u64,
+        to: u64,
+        chunk: usize,
+        mut visit: impl FnMut(&Segment, Found<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let segments = self.segments();
         let mut position = from;
@@ -123,15 +163,19 @@ impl Log {
             let mut cursor = Cursor::new(segment, offset, chunk);
             let mut noted = offset;
             while at <= last {
-                let (offset, header, payload) = cursor.frame(at)?;
+                let found = cursor.found(at)?;
+                let (offset, next) = match found {
+                    Found::Event(offset, ..) => (offset, at + 1),
+                    Found::Gap(offset, count) => (offset, at + count),
+                };
                 if offset - noted >= CHUNK as u64 / 16 {
                     segment.note(at, offset);
                     noted = offset;
                 }
-                if at >= position && !visit(segment, offset, &header, payload)? {
+                if next > position && !visit(segment, found)? {
                     return Ok(());
                 }
-                at += 1;
+                at = next;
             }
             position = position.max(at);
             index += 1;
@@ -148,35 +192,62 @@ impl Log {
         if after.0 >= head || limit == 0 {
             return Ok(Vec::new());
         }
-        let to = head.min(after.0.saturating_add(limit as u64));
-        let wanted = usize::try_from(to - after.0).unwrap_or(limit);
+        let wanted = usize::try_from(head - after.0).map_or(limit, |left| left.min(limit));
         let mut found = Vec::with_capacity(wanted.min(1 << 16));
         let mut bytes = 0;
         let chunk = wanted.saturating_mul(256).clamp(16 << 10, CHUNK);
-        self.walk(after.0 + 1, to, chunk, |segment, offset, header, payload| {
+        self.walk(after.0 + 1, head, chunk, |segment, offset, header, payload| {
             found.push(recorded(segment, offset, header, payload)?);
             bytes += payload.len();
-            Ok(bytes < ANSWER)
+            Ok(bytes < ANSWER && found.len() < wanted)
         })?;
         Ok(found)
     }
 
-    /// The event at `place`. Blocks on the disk.
+    /// The event at `place`; none where it is gone. A place that was found before its segment was rewritten is looked for anew. Blocks on the disk.
     ///
     /// # Errors
     /// `Corrupt`, `Unavailable`.
-    pub fn read_at(&self, place: &Place) -> Result<(Recorded, Header), StoreError> {
+    pub fn read_at(&self, place: &Place) -> Result<Option<(Recorded, Header)>, StoreError> {
         let segments = self.segments();
-        let Ok(index) = segments.binary_search_by_key(&place.segment, |s| s.first) else {
-            let (position, at) = (LogPosition(place.position), place.segment);
-            let what = "the stream index names a segment that is not there".to_owned();
-            return Err(StoreError::Corrupt { position, place: format!("segment {at:020}.seg"), what });
-        };
-        let segment = &segments[index];
+        let index = segments.partition_point(|segment| segment.first <= place.position);
+        let Some(segment) = segments[..index].last() else { return Err(nowhere(place)) };
+        let here = segment.first == place.segment;
+        if segment.rewritten.is_none() && !here {
+            return Err(nowhere(place));
+        }
         let mut cursor = Cursor::new(segment, u64::from(place.offset), place.len as usize);
-        let (offset, header, payload) = cursor.frame(place.position)?;
-        Ok((recorded(segment, offset, &header, payload)?, header))
+        if segment.rewritten.is_some() {
+            let fits = |step| matches!(step, Ok(Step::Frame { .. }));
+            if !here || !fits(cursor.step(place.position)) {
+                return self.look_for(place.position);
+            }
+            cursor = Cursor::new(segment, u64::from(place.offset), place.len as usize);
+        }
+        match cursor.found(place.position)? {
+            Found::Event(offset, header, frame) => {
+                Ok(Some((recorded(segment, offset, &header, &frame[HEADER..])?, header)))
+            }
+            Found::Gap(..) => Ok(None),
+        }
     }
+
+    /// The event of that position, wherever it stands; none where it is gone.
+    fn look_for(&self, position: u64) -> Result<Option<(Recorded, Header)>, StoreError> {
+        let mut found = None;
+        self.walk(position, position, CHUNK / 16, |segment, offset, header, payload| {
+            found = Some((recorded(segment, offset, header, payload)?, *header));
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+}
+
+/// The index is wrong.
+fn nowhere(place: &Place) -> StoreError {
+    let (position, at) = (LogPosition(place.position), place.segment);
+    let what = "the stream index names a segment that is not there".to_owned();
+    StoreError::Corrupt { position, place: format!("segment {at:020}.seg"), what }
 }
 
 fn recorded(segment: &Segment, offset: u64, header: &Header, payload: &[u8]) -> Result<Recorded, StoreError> {

@@ -4,18 +4,26 @@
 //! `DIR/log/` holds the segments and the durable mark, `DIR/index/` the stream index and snapshots, `DIR/lock` keeps
 //! a second process out.
 
+mod append;
 mod config;
 mod cursor;
 mod error;
+mod expire;
 mod export;
+mod forget;
 mod frame;
 mod group;
+mod header;
 mod import;
 mod index;
 mod log;
 mod mark;
+mod outgoing;
+mod read;
 mod recovery;
+mod rewrite;
 mod segment;
+mod summary;
 mod tail;
 mod verify;
 mod writer;
@@ -24,6 +32,8 @@ mod writer;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     fs::{self, File},
     path::Path,
     sync::Arc,
@@ -33,36 +43,37 @@ use std::{
 use crossbeam_channel::Sender;
 use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
-    ports::{Appended, Clock, Entropy, EventStore, Expected, PortFuture, Snapshots, StoreError},
+    ports::{Appended, Behind, Clock, Entropy, EventStore, Expected, PortFuture, Snapshots, StoreError},
+    retention::Retained,
     stream::StreamId,
+    time::Timestamp,
 };
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 pub use self::{
     config::EmbeddedConfig,
     error::OpenError,
+    expire::{LowWater, Swept},
     export::Extent,
     import::{ImportError, LogImport},
     verify::Verified,
 };
 use self::{
-    config::{QUEUE_UNITS, UNIT},
-    group::{Batch, Reply},
+    config::QUEUE_UNITS,
     index::Index,
     log::Log,
     writer::{Message, Parts, Space, Writer},
 };
 use crate::store::lock::lock;
 
-/// Longest key of a stream, in bytes.
-const MAX_KEY: usize = 1024;
-
 /// What the store holds now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
     /// Events.
     pub events: u64,
+    /// Events that are gone, for their retention was over.
+    pub gone: u64,
     /// Bytes of the segment files, unused room in them too.
     pub bytes: u64,
     /// Segment files.
@@ -78,7 +89,6 @@ pub struct EmbeddedStore {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     log: Arc<Log>,
     index: Arc<Index>,
@@ -87,6 +97,12 @@ struct Inner {
     /// One that is far behind reads at a time: all that follow the log would else take the processors from who asks.
     catching_up: Semaphore,
     config: EmbeddedConfig,
+    clock: Arc<dyn Clock>,
+    space: Space,
+    /// Held by who sweeps: one at a time.
+    sweeping: Mutex<()>,
+    /// Held while a rewritten segment takes the place of others, and by who must not see that half done.
+    still: Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held while the store is open.
     _lock: File,
@@ -110,23 +126,28 @@ impl EmbeddedStore {
             let (index, id) = (Arc::clone(&index), log.id);
             spawn("dface-index", move || index.run(id))?
         };
-        if let Err(error) = index.catch_up(&log) {
+        let caught_up = index
+            .catch_up(&log)
+            .and_then(|_| expire::take_over_at_start(&log, &index, &recovered.superseded).map_err(OpenError::from));
+        if let Err(error) = caught_up {
             index.close();
             let _ = indexer.join();
             return Err(error);
         }
         let (queue, waiting) = crossbeam_channel::unbounded();
         let room = Arc::new(Semaphore::new(QUEUE_UNITS));
+        let space = Space { dir: log_dir, keep: config.min_free_bytes };
         let writer = Writer::new(Parts {
             log: Arc::clone(&log),
             index: Arc::clone(&index),
-            clock,
+            clock: Arc::clone(&clock),
             queue: waiting,
             room: Arc::clone(&room),
             end: recovered.end,
             mark: recovered.mark,
+            format: recovered.format,
             segment_bytes: config.segment_bytes,
-            space: Space { dir: log_dir, keep: config.min_free_bytes },
+            space: space.clone(),
         });
         let threads = Mutex::new(vec![spawn("dface-log", move || writer.run())?, indexer]);
         Ok(Self {
@@ -137,6 +158,10 @@ impl EmbeddedStore {
                 room,
                 catching_up: Semaphore::new(1),
                 config,
+                clock,
+                space,
+                sweeping: Mutex::default(),
+                still: Mutex::default(),
                 threads,
                 _lock: lock,
             }),
@@ -159,6 +184,7 @@ impl EmbeddedStore {
     /// # Errors
     /// The first damage. `Corrupt` at position 0 is the index alone: it is made anew when `DIR/index` is deleted.
     pub fn verify(&self) -> Result<Verified, StoreError> {
+        let _still = self.inner.still.lock();
         verify::verify(&self.inner.log, &self.inner.index)
     }
 
@@ -171,12 +197,26 @@ impl EmbeddedStore {
         index.last_version(&name, index.hint(&name)?)
     }
 
+    /// Leaves out of the log what was appended before the moment of its category, as far as segments are full of what is over. `pace` is told how
+    /// many bytes were read or written, and answers whether to go on. Blocks on the disk, and as long as `pace` does.
+    ///
+    /// # Errors
+    /// `Corrupt` where a segment is damaged, `Full` where there is no room for another copy of one, `Unavailable`. What was done is whole.
+    pub fn expire(
+        &self,
+        before: &BTreeMap<Retained, Timestamp>,
+        pace: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Swept, StoreError> {
+        self.inner.expire(before, pace)
+    }
+
     /// What it holds.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let segments = self.inner.log.segments();
         let bytes = segments.iter().map(|s| s.size).sum();
-        Stats { events: self.inner.log.head(), bytes, segments: segments.len() as u64 }
+        let gone: u64 = segments.iter().map(|s| s.gone()).sum();
+        Stats { events: self.inner.log.head() - gone, gone, bytes, segments: segments.len() as u64 }
     }
 
     /// As `read_all`, for threads that may block on the disk. Answers of more than some 32 MiB end early, never empty.
@@ -206,6 +246,12 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     spawned.map_err(|e| OpenError::io("start a thread for", Path::new(name), e))
 }
 
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("log", &self.log).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
@@ -231,95 +277,6 @@ impl Inner {
         if let Err(error) = self.index.sync() {
             tracing::warn!(%error, "the stream index cannot be fsynced; it catches up at the next start");
         }
-    }
-
-    fn read_stream(&self, stream: &StreamId, version: u64, limit: usize) -> Result<Vec<(Recorded, u32)>, StoreError> {
-        let name = stream.to_string();
-        let places = self.index.places(&name, version, limit)?;
-        let read = places.iter().zip(version..).map(|(place, version)| {
-            let (event, header) = self.log.read_at(place)?;
-            if event.stream != *stream || event.version != version {
-                return Err(self.index.damaged(&name, version));
-            }
-            Ok((event, header.following))
-        });
-        read.collect()
-    }
-
-    fn encode(&self, stream: &StreamId, events: &[NewEvent]) -> Result<Vec<u8>, StoreError> {
-        let refused = |why: String| Err(StoreError::Refused(why));
-        if events.is_empty() {
-            return refused("a batch without an event".to_owned());
-        }
-        if events.len() > self.config.max_batch_events {
-            return refused(format!("a batch of {} events, above {}", events.len(), self.config.max_batch_events));
-        }
-        if stream.key.len() > MAX_KEY || stream.key.contains('\0') {
-            return refused(format!("a stream's key must be below {MAX_KEY} bytes and without NUL"));
-        }
-        let mut frames = Vec::with_capacity(256 * events.len());
-        for event in events {
-            let before = frames.len();
-            frames = frame::encode(stream, event, frames).map_err(StoreError::Refused)?;
-            let bytes = frames.len() - before;
-            if bytes > self.config.max_event_bytes {
-                return refused(format!("an event of {bytes} bytes, above {}", self.config.max_event_bytes));
-            }
-            if frames.len() > self.config.max_batch_bytes {
-                return refused(format!("a batch above {} bytes", self.config.max_batch_bytes));
-            }
-        }
-        Ok(frames)
-    }
-
-    async fn append(
-        self: Arc<Self>,
-        stream: &StreamId,
-        expected: Expected,
-        events: Vec<NewEvent>,
-    ) -> Result<Appended, StoreError> {
-        let closed = || StoreError::Unavailable("the event store is closed".to_owned());
-        if matches!(expected, Expected::Version(version) if version > u64::MAX / 2) {
-            return Err(StoreError::Refused(format!("no stream has a version {expected:?}")));
-        }
-        let frames = self.encode(stream, &events)?;
-        let count = u32::try_from(events.len()).expect("checked against the largest batch");
-        let permits = u32::try_from(1 + frames.len() / UNIT).expect("checked against the largest batch");
-        self.room.acquire_many(permits).await.map_err(|_| closed())?.forget();
-        let (answer, answered) = oneshot::channel();
-        let name: Arc<str> = stream.to_string().into();
-        let hint = self.index.hint(&name)?;
-        let batch = Batch { name, hint, expected, frames, count, permits, answer };
-        self.queue.send(Message::Append(batch)).map_err(|_| closed())?;
-        match answered.await.map_err(|_| closed())? {
-            Reply::Done(appended) => Ok(appended),
-            Reply::Failed(error) => Err(error),
-            Reply::Elsewhere(actual) => {
-                let first = expected.next_version();
-                let last = first + u64::from(count) - 1;
-                if actual.is_some_and(|actual| actual >= last) {
-                    let (stream, ids) = (stream.clone(), events.iter().map(|e| e.id).collect());
-                    let repeat = blocking(move || self.repeat(&stream, first, ids)).await?;
-                    if let Some(appended) = repeat {
-                        return Ok(appended);
-                    }
-                }
-                Err(StoreError::WrongVersion { stream: stream.clone(), expected, actual })
-            }
-        }
-    }
-
-    /// Whether the batch of `ids` is what stands in the stream from `first` on.
-    #[expect(clippy::needless_pass_by_value, reason = "moved into another thread")]
-    fn repeat(&self, stream: &StreamId, first: u64, ids: Vec<uuid::Uuid>) -> Result<Option<Appended>, StoreError> {
-        // Nearly always it is somebody else's event: one look is enough then.
-        if self.read_stream(stream, first, 1)?.first().is_none_or(|(event, _)| Some(&event.id) != ids.first()) {
-            return Ok(None);
-        }
-        let found = self.read_stream(stream, first, ids.len())?;
-        let same = found.len() == ids.len() && found.iter().zip(&ids).all(|((event, _), id)| event.id == *id);
-        let last = found.last().filter(|(_, following)| same && *following == 0);
-        Ok(last.map(|(event, _)| Appended { position: event.position, version: event.version }))
     }
 }
 
@@ -364,6 +321,10 @@ impl EventStore for EmbeddedStore {
 
     fn head(&self) -> LogPosition {
         LogPosition(self.inner.log.head())
+    }
+
+    fn behind(&self, position: LogPosition) -> Behind {
+        Behind { events: self.inner.log.behind(position.0), at_least: false, since: None }
     }
 
     fn changed(&self, after: LogPosition) -> PortFuture<'_, ()> {

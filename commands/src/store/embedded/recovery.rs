@@ -14,6 +14,7 @@ use super::{
     cursor::{Cursor, Step, unreadable},
     error::OpenError,
     frame::{self, HEADER, Header},
+    header::{self, FIRST_FORMAT, FileName, SegmentHeader},
     log::Log,
     mark::{Known, Mark},
     segment::{self, SEGMENT_HEADER, Segment},
@@ -30,6 +31,10 @@ pub struct Recovered {
     pub end: u64,
     /// The mark file.
     pub mark: Mark,
+    /// The format that new segments are written in.
+    pub format: u16,
+    /// Segments whose place a rewritten one took before the index knew.
+    pub superseded: Vec<Arc<Segment>>,
 }
 
 /// Opens the log in `dir`, or begins one.
@@ -43,18 +48,21 @@ pub fn open(
     entropy: &dyn Entropy,
 ) -> Result<Recovered, OpenError> {
     let failed = |source| OpenError::io("read", dir, source);
-    let (names, unfinished) = segment::list(dir).map_err(failed)?;
-    for path in unfinished {
+    let files = header::list(dir).map_err(failed)?;
+    for path in files.unfinished {
         fs::remove_file(&path).map_err(|e| OpenError::io("remove", &path, e))?;
     }
     let mark_path = dir.join("durable");
-    let mut segments = Vec::new();
     let mut id = wanted;
-    for (first, name) in &names {
-        let (segment, stored) = Segment::open(dir, name, *first, id)?;
-        id = Some(stored);
-        segments.push(Arc::new(segment));
-    }
+    let mut open_all = |names: Vec<FileName>| -> Result<Vec<Arc<Segment>>, OpenError> {
+        let opened = names.into_iter().map(|name| {
+            let (segment, stored) = Segment::open(dir, name, id)?;
+            id = Some(stored);
+            Ok(Arc::new(segment))
+        });
+        opened.collect()
+    };
+    let (segments, superseded) = (open_all(files.segments)?, open_all(files.superseded)?);
     let id = id.unwrap_or_else(|| entropy.bytes());
     let failed = |source| OpenError::io("write", &mark_path, source);
     if segments.is_empty() {
@@ -68,6 +76,7 @@ pub fn open(
     if segments[0].first != 1 {
         return Err(segments[0].corrupt(1, 0, "the segments before this one are missing").into());
     }
+    check_row(&segments)?;
     let last = Arc::clone(&segments[segments.len() - 1]);
     let tail = Tail::find(&last, known)?;
     let failed_tail = |source| OpenError::io("write", &dir.join(&last.name), source);
@@ -76,7 +85,20 @@ pub fn open(
     last.file.sync_data().map_err(failed_tail)?;
     mark.settle(tail.head).map_err(failed)?;
     segment::sync_dir(dir).map_err(failed)?;
-    Ok(Recovered { log: Log::new(dir.to_owned(), id, segments, tail.head), end: tail.end, mark })
+    let format = segments.iter().map(|segment| segment.format).max().unwrap_or(FIRST_FORMAT);
+    let log = Log::new(dir.to_owned(), id, segments, tail.head);
+    Ok(Recovered { log, end: tail.end, mark, format, superseded })
+}
+
+/// Whether each rewritten segment is followed by the one that comes next.
+fn check_row(segments: &[Arc<Segment>]) -> Result<(), StoreError> {
+    for (index, segment) in segments.iter().enumerate() {
+        let Some(last) = segment.rewritten.map(|rewritten| rewritten.last) else { continue };
+        if segments.get(index + 1).is_none_or(|next| next.first != last + 1) {
+            return Err(segment.corrupt(last + 1, segment.size, "the segment after this one is missing"));
+        }
+    }
+    Ok(())
 }
 
 /// The first start in a directory; also after one that ended before its first segment was there.
@@ -92,10 +114,12 @@ fn begin(dir: &Path, mark_path: &Path, id: [u8; 16], segment_bytes: u64) -> Resu
     let mut mark = Mark::open(mark_path, id).map_err(failed)?;
     mark.settle(0).map_err(failed)?;
     let failed = |source| OpenError::io("make a segment in", dir, source);
-    let segment = segment::prepare(dir, segment_bytes)
-        .and_then(|spare| Segment::create(dir, id, 1, segment_bytes, spare))
-        .map_err(failed)?;
-    Ok(Recovered { log: Log::new(dir.to_owned(), id, vec![Arc::new(segment)], 0), end: SEGMENT_HEADER as u64, mark })
+    let format = FIRST_FORMAT;
+    let header = SegmentHeader { log_id: id, first: 1, size: segment_bytes, format, rewritten: None };
+    let segment =
+        segment::prepare(dir, segment_bytes).and_then(|spare| Segment::create(dir, &header, spare)).map_err(failed)?;
+    let log = Log::new(dir.to_owned(), id, vec![Arc::new(segment)], 0);
+    Ok(Recovered { log, end: SEGMENT_HEADER as u64, mark, format, superseded: Vec::new() })
 }
 
 /// The end of the last segment.
@@ -120,6 +144,8 @@ impl Tail {
             match cursor.step(next) {
                 Err(error) => return Err(unreadable(segment, next, here, &error)),
                 Ok(Step::Bad { offset, what }) => break (offset, what),
+                // Never in the last segment, which is not rewritten.
+                Ok(Step::Gap { offset, .. }) => break (offset, "a gap where none can be".to_owned()),
                 Ok(Step::Frame { offset, header, .. }) => {
                     if following == 0 {
                         batch = (next, offset);

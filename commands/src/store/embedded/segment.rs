@@ -1,30 +1,23 @@
-//! One segment file: a checksummed header, then frames, then zeros up to its full size.
+//! One segment file: a checksummed header, then frames, then zeros up to its full size. One that was rewritten ends with its last frame, and
+//! has frames that stand for the events that are gone (`frame::gap`).
 
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io,
     os::unix::fs::FileExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use dface_domain::{envelope::LogPosition, ports::StoreError};
 use parking_lot::RwLock;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use super::error::OpenError;
-
-/// Bytes of a segment's header.
-pub const SEGMENT_HEADER: usize = 64;
-
-/// Of these, the bytes that are used; the checksum is the last four.
-const USED: usize = 56;
-
-const MAGIC: [u8; 8] = *b"dfacelog";
-const FORMAT: u16 = 1;
-
-/// The only lane there is: categories with a retention of their own get further ones.
-const LANE: u16 = 0;
+pub use super::header::SEGMENT_HEADER;
+use super::{
+    error::OpenError,
+    header::{BadHeader, FIRST_FORMAT, FileName, GAPS_FORMAT, Rewritten, SegmentHeader},
+};
 
 /// The file that becomes the next segment.
 const SPARE: &str = "spare.seg.new";
@@ -32,10 +25,13 @@ const SPARE: &str = "spare.seg.new";
 /// One known place for each so many bytes, so that a read from the middle does not walk a whole segment.
 const SPARSE: u64 = 64 * 1024;
 
+/// The file that becomes a rewritten segment.
+pub const REWRITE: &str = "rewrite.seg.new";
+
 /// A file of the log.
 #[derive(Debug)]
 pub struct Segment {
-    /// Position of its first event.
+    /// The first position that it covers.
     pub first: u64,
     /// Bytes of the file.
     pub size: u64,
@@ -43,13 +39,11 @@ pub struct Segment {
     pub name: String,
     /// The file, open for reading and writing.
     pub file: File,
+    /// The format that it is written in.
+    pub format: u16,
+    /// Where expired events were left out.
+    pub rewritten: Option<Rewritten>,
     places: RwLock<BTreeMap<u64, u64>>,
-}
-
-/// The name of the segment that starts at `first`.
-#[must_use]
-pub fn file_name(first: u64) -> String {
-    format!("{first:020}.seg")
 }
 
 /// Makes the entries of a directory durable.
@@ -58,36 +52,6 @@ pub fn file_name(first: u64) -> String {
 /// Of the system.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
-}
-
-fn header_bytes(log_id: [u8; 16], first: u64, size: u64) -> [u8; SEGMENT_HEADER] {
-    let mut bytes = [0; SEGMENT_HEADER];
-    bytes[..8].copy_from_slice(&MAGIC);
-    bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
-    bytes[10..12].copy_from_slice(&LANE.to_le_bytes());
-    bytes[16..32].copy_from_slice(&log_id);
-    bytes[32..40].copy_from_slice(&first.to_le_bytes());
-    bytes[40..48].copy_from_slice(&size.to_le_bytes());
-    let crc = crc32c::crc32c(&bytes[..USED - 4]);
-    bytes[USED - 4..USED].copy_from_slice(&crc.to_le_bytes());
-    bytes
-}
-
-/// Writes the header of the segment that starts at `first` into a file of `size` bytes.
-///
-/// # Errors
-/// Of the system.
-pub fn write_header(file: &File, log_id: [u8; 16], first: u64, size: u64) -> io::Result<()> {
-    file.write_all_at(&header_bytes(log_id, first, size), 0)
-}
-
-/// The first position that a header names, of whatever log; none where it is not what was written.
-#[must_use]
-pub fn first_of_header(header: &[u8; SEGMENT_HEADER]) -> Option<u64> {
-    let number = |at: usize| Some(u64::from_le_bytes(header[at..at + 8].try_into().ok()?));
-    let log_id = header[16..32].try_into().ok()?;
-    let (first, size) = (number(32)?, number(40)?);
-    (*header == header_bytes(log_id, first, size)).then_some(first)
 }
 
 /// A file of zeros in `dir` that waits to become a segment.
@@ -129,58 +93,83 @@ pub fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
 }
 
 impl Segment {
-    /// Makes the segment that starts at `first` of a file of `size` zeros that `prepare` made: complete and durable
-    /// once it has its name.
+    fn of_header(header: &SegmentHeader, name: String, file: File) -> Self {
+        let SegmentHeader { first, size, format, rewritten, .. } = *header;
+        Self { first, size, name, file, format, rewritten, places: RwLock::default() }
+    }
+
+    /// Makes the segment of that header of a file of zeros that `prepare` made: complete and durable once it has its name.
     ///
     /// # Errors
     /// Of the system.
-    pub fn create(dir: &Path, log_id: [u8; 16], first: u64, size: u64, spare: File) -> io::Result<Self> {
-        let name = file_name(first);
-        write_header(&spare, log_id, first, size)?;
-        spare.sync_all()?;
-        fs::rename(dir.join(SPARE), dir.join(&name))?;
+    pub fn create(dir: &Path, header: &SegmentHeader, spare: File) -> io::Result<Self> {
+        Self::named(dir, SPARE, header, spare)
+    }
+
+    /// Makes a rewritten segment of the file `REWRITE`, in which all but the header is durable.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub fn rewritten(dir: &Path, header: &SegmentHeader, file: File) -> io::Result<Self> {
+        Self::named(dir, REWRITE, header, file)
+    }
+
+    fn named(dir: &Path, unfinished: &str, header: &SegmentHeader, file: File) -> io::Result<Self> {
+        let rewritten = header.rewritten.map(|rewritten| (rewritten.last, rewritten.generation));
+        let name = FileName { first: header.first, rewritten }.to_string();
+        file.write_all_at(&header.to_bytes(), 0)?;
+        file.sync_all()?;
+        fs::rename(dir.join(unfinished), dir.join(&name))?;
         sync_dir(dir)?;
-        Ok(Self { first, size, name, file: spare, places: RwLock::default() })
+        Ok(Self::of_header(header, name, file))
     }
 
     /// A segment of any file, for tests of what the system may answer.
     #[cfg(test)]
     pub fn of(file: File, size: u64) -> Self {
-        Self { first: 1, size, name: "of a test".to_owned(), file, places: RwLock::default() }
+        let header = SegmentHeader { log_id: [0; 16], first: 1, size, format: FIRST_FORMAT, rewritten: None };
+        Self::of_header(&header, "of a test".to_owned(), file)
     }
 
-    /// Opens the segment file `name`, whose first position its name says.
+    /// Opens a segment file, whose name says what it covers.
     ///
     /// # Errors
     /// Of the system, and `Corrupt` where the header is not what was written.
-    pub fn open(dir: &Path, name: &str, first: u64, log_id: Option<[u8; 16]>) -> Result<(Self, [u8; 16]), OpenError> {
-        let path = dir.join(name);
+    pub fn open(dir: &Path, called: FileName, log_id: Option<[u8; 16]>) -> Result<(Self, [u8; 16]), OpenError> {
+        let name = called.to_string();
+        let path = dir.join(&name);
         let failed = |source| OpenError::io("open", &path, source);
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let damaged = |what: String| {
             let place = format!("segment {name}, byte 0");
-            OpenError::Store(StoreError::Corrupt { position: LogPosition(first), place, what })
+            OpenError::Store(StoreError::Corrupt { position: LogPosition(called.first), place, what })
         };
         let mut bytes = [0; SEGMENT_HEADER];
         if length < SEGMENT_HEADER as u64 {
             return Err(damaged(format!("the file has {length} bytes, less than a header")));
         }
         file.read_exact_at(&mut bytes, 0).map_err(failed)?;
-        if bytes[..8] == MAGIC && bytes[8..10] != FORMAT.to_le_bytes() && intact(&bytes) {
-            let format = u16::from_le_bytes([bytes[8], bytes[9]]);
-            return Err(damaged(format!("format {format}, but this dface knows format {FORMAT}")));
-        }
-        let mut stored = [0; 16];
-        stored.copy_from_slice(&bytes[16..32]);
-        if bytes != header_bytes(stored, first, length) {
+        let header = SegmentHeader::parse(&bytes).map_err(|bad| match bad {
+            BadHeader::Format(format) => {
+                damaged(format!("format {format}, but this dface knows formats {FIRST_FORMAT} to {GAPS_FORMAT}"))
+            }
+            BadHeader::Damaged => damaged("the segment's header is not what was written".to_owned()),
+        })?;
+        let covers = header.rewritten.map(|rewritten| (rewritten.last, rewritten.generation));
+        if header.size != length || header.first != called.first || covers != called.rewritten {
             return Err(damaged("the segment's header is not what was written".to_owned()));
         }
-        if log_id.is_some_and(|id| id != stored) {
+        if log_id.is_some_and(|id| id != header.log_id) {
             return Err(damaged("the segment belongs to another log".to_owned()));
         }
-        let segment = Self { first, size: length, name: name.to_owned(), file, places: RwLock::default() };
-        Ok((segment, stored))
+        Ok((Self::of_header(&header, name.clone(), file), header.log_id))
+    }
+
+    /// How many of the events that it covers are gone.
+    #[must_use]
+    pub fn gone(&self) -> u64 {
+        self.rewritten.map_or(0, |rewritten| rewritten.last + 1 - self.first - u64::from(rewritten.events))
     }
 
     /// A place at or before `position` from which frames can be walked: its position and byte offset.
@@ -214,33 +203,10 @@ impl Segment {
         self.file
             .read_exact_at(&mut bytes, 0)
             .map_err(|e| StoreError::Unavailable(format!("segment {} cannot be read: {e}", self.name)))?;
-        if bytes == header_bytes(log_id, self.first, self.size) {
+        let (first, size, format, rewritten) = (self.first, self.size, self.format, self.rewritten);
+        if bytes == (SegmentHeader { log_id, first, size, format, rewritten }).to_bytes() {
             return Ok(());
         }
         Err(self.corrupt(self.first, 0, "the segment's header is not what was written"))
     }
-}
-
-fn intact(header: &[u8; SEGMENT_HEADER]) -> bool {
-    header[USED - 4..USED] == crc32c::crc32c(&header[..USED - 4]).to_le_bytes()
-}
-
-/// Segment files of a directory by their first position, and leftovers of files that were never finished.
-///
-/// # Errors
-/// Of the system.
-pub fn list(dir: &Path) -> io::Result<(BTreeMap<u64, String>, Vec<PathBuf>)> {
-    let (mut segments, mut unfinished) = (BTreeMap::new(), Vec::new());
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if name.ends_with(".seg.new") {
-            unfinished.push(entry.path());
-        } else if let Some(first) = name.strip_suffix(".seg").and_then(|digits| digits.parse().ok())
-            && name == file_name(first)
-        {
-            segments.insert(first, name);
-        }
-    }
-    Ok((segments, unfinished))
 }

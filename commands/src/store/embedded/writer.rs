@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use dface_domain::ports::{Clock, StoreError};
 use quick_cache::unsync::Cache;
 use tokio::sync::Semaphore;
@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::{
     error::no_room,
     group::{Batch, Group, Reply, Start},
+    header::{GAPS_FORMAT, SegmentHeader},
     index::Index,
     log::Log,
     mark::Mark,
@@ -31,6 +32,10 @@ const HOT_STREAMS: usize = 100_000;
 pub enum Message {
     /// Append.
     Append(Batch),
+    /// Go on in a new segment, of the format in which segments may be rewritten, unless this one is empty.
+    Seal(Sender<Result<(), StoreError>>),
+    /// What is remembered of streams may not hold any more.
+    Forget,
     /// Answer all that came before, then end.
     Close,
 }
@@ -46,6 +51,8 @@ pub struct Writer {
     /// Where the next frame goes.
     end: u64,
     mark: Mark,
+    /// The format of new segments.
+    format: u16,
     segment_bytes: u64,
     space: Space,
     hot: Cache<Name, u64>,
@@ -58,7 +65,7 @@ pub struct Writer {
 }
 
 /// Room on the file system that is left to the indexes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Space {
     /// Where.
     pub dir: PathBuf,
@@ -99,6 +106,8 @@ pub struct Parts {
     pub end: u64,
     /// The mark file.
     pub mark: Mark,
+    /// The format of new segments.
+    pub format: u16,
     /// Size of new segments.
     pub segment_bytes: u64,
     /// Room to leave.
@@ -112,7 +121,7 @@ impl Writer {
     /// Never: a log has a segment.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { log, index, clock, queue, room, end, mark, segment_bytes, space } = parts;
+        let Parts { log, index, clock, queue, room, end, mark, format, segment_bytes, space } = parts;
         let segment = Arc::clone(log.segments().last().expect("a log has a segment"));
         let hot = Cache::new(HOT_STREAMS);
         Self {
@@ -124,6 +133,7 @@ impl Writer {
             segment,
             end,
             mark,
+            format,
             segment_bytes,
             space,
             hot,
@@ -136,13 +146,11 @@ impl Writer {
     /// Writes until it is told to close or everybody went away.
     pub fn run(mut self) {
         let mut group = Group::default();
-        while let Some(batch) = self.wait() {
-            self.take(&mut group, batch);
-            let mut open = true;
+        while let Some(message) = self.wait() {
+            let mut open = self.handle(&mut group, message);
             while open && group.bytes.len() < GROUP_BYTES {
                 match self.queue.try_recv() {
-                    Ok(Message::Append(batch)) => self.take(&mut group, batch),
-                    Ok(Message::Close) => open = false,
+                    Ok(message) => open = self.handle(&mut group, message),
                     Err(_) => break,
                 }
             }
@@ -158,17 +166,37 @@ impl Writer {
         }
     }
 
-    fn wait(&mut self) -> Option<Batch> {
+    fn wait(&mut self) -> Option<Message> {
         let mut message =
             if self.unsettled { self.queue.recv_timeout(IDLE) } else { self.queue.recv().map_err(Into::into) };
         if matches!(message, Err(RecvTimeoutError::Timeout)) {
             self.settle();
             message = self.queue.recv().map_err(Into::into);
         }
+        message.ok()
+    }
+
+    /// Does what it is told. Whether there is more to come.
+    fn handle(&mut self, group: &mut Group, message: Message) -> bool {
         match message {
-            Ok(Message::Append(batch)) => Some(batch),
-            Ok(Message::Close) | Err(_) => None,
+            Message::Append(batch) => self.take(group, batch),
+            Message::Seal(answer) => {
+                self.commit(group);
+                // Who asked may have gone.
+                let _ = answer.send(self.seal());
+            }
+            Message::Forget => self.hot = Cache::new(HOT_STREAMS),
+            Message::Close => return false,
         }
+        true
+    }
+
+    fn seal(&mut self) -> Result<(), StoreError> {
+        if self.end == SEGMENT_HEADER as u64 {
+            return Ok(());
+        }
+        self.format = GAPS_FORMAT;
+        self.roll(0)
     }
 
     fn settle(&mut self) {
@@ -232,8 +260,9 @@ impl Writer {
                 segment::prepare(&self.log.dir, self.segment_bytes).map_err(|e| failed(&e))?
             }
         };
-        let segment = Segment::create(&self.log.dir, self.log.id, first, self.segment_bytes, spare);
-        let segment = segment.map_err(|e| failed(&e))?;
+        let (log_id, size, format) = (self.log.id, self.segment_bytes, self.format);
+        let header = SegmentHeader { log_id, first, size, format, rewritten: None };
+        let segment = Segment::create(&self.log.dir, &header, spare).map_err(|e| failed(&e))?;
         self.segment = Arc::new(segment);
         self.end = SEGMENT_HEADER as u64;
         self.log.push(Arc::clone(&self.segment));

@@ -7,6 +7,7 @@ use dface_domain::{
     envelope::{LogPosition, NewEvent, Recorded},
     format::Format,
     ports::{Clock, Entropy, Expected, StoreError},
+    retention::Retained,
 };
 use uuid::Uuid;
 
@@ -91,12 +92,23 @@ impl Copying {
         let shared = &self.store.inner.shared;
         let new: Vec<_> = batch.iter().map(|event| renewed(event, self.format)).collect::<Result<_, _>>()?;
         let origins: Vec<_> = batch.iter().map(|event| Origin { position: event.position, time: event.time }).collect();
-        let prepared = shared.batch(&first.stream, Expected::after(first.version), &new, &origins);
-        let prepared = prepared.map_err(|error| match error {
-            StoreError::Refused(why) => StoreError::Refused(format!("from position {}: {why}", first.position)),
-            other => other,
-        })?;
-        shared.append(prepared).await?;
+        let prepare = |expected| {
+            let prepared = shared.batch(&first.stream, expected, &new, &origins);
+            prepared.map_err(|error| match error {
+                StoreError::Refused(why) => StoreError::Refused(format!("from position {}: {why}", first.position)),
+                other => other,
+            })
+        };
+        let may_lack = Retained::of_category(first.stream.category.name()).is_some();
+        match shared.append(prepare(Expected::after(first.version))?).await {
+            // The first ones of the stream are gone in the source: here it begins with the first that is left.
+            Err(StoreError::WrongVersion { actual, .. }) if may_lack => {
+                shared.append(prepare(actual.map_or(Expected::NoStream, Expected::Version))?).await?;
+            }
+            appended => {
+                appended?;
+            }
+        }
         self.reached = batch.last().map_or(self.reached, |last| last.position);
         Ok(())
     }

@@ -2,7 +2,15 @@
 
 use std::{collections::BTreeMap, io::Read as _};
 
-use super::*;
+use dface_domain::{
+    retention::Retained,
+    stream::{Category, StreamId},
+};
+
+use super::{
+    expiry::{World, before, of},
+    *,
+};
 use crate::store::embedded::{ImportError, LogImport};
 
 /// Segments by name, each with its first and last event.
@@ -97,4 +105,54 @@ fn embedded_damage_in_a_copied_segment_is_named_with_its_place() {
     let mut without = taken.clone();
     without.remove(name);
     assert!(import(&without, &Place::new(), None).is_err());
+}
+
+/// A log of positions and of what stays, of which the older positions are gone.
+fn with_gaps() -> World {
+    let mut world = World::new();
+    for n in 0..600_u64 {
+        if n % 7 == 0 {
+            world.append(&StreamId::new(Category::Talk, n), 1);
+        }
+        world.append(&of(Retained::Positions, n), 1);
+        world.clock.0.fetch_add(1, Ordering::Relaxed);
+    }
+    world.expire(&before(Retained::Positions, 400));
+    let rewritten = world.files().iter().filter(|name| name.contains('-')).count();
+    assert!(rewritten > 0 && rewritten < world.files().len(), "{:?}", world.files());
+    world
+}
+
+#[test]
+fn embedded_a_log_with_gaps_is_copied_with_them_and_cut_anywhere() {
+    let world = with_gaps();
+    let (taken, left, head) = (take(world.store()), world.left(), world.ever.len() as u64);
+    for to in (1..head).step_by(41).chain([head, u64::MAX]) {
+        let wanted: Vec<_> = left.iter().filter(|event| event.position.0 <= to).cloned().collect();
+        let other = Place::new();
+        let (reached, seen) = import(&taken, &other, Some(to)).unwrap();
+        assert_eq!(reached, wanted.last().unwrap().position.0, "to {to}");
+        assert_eq!(seen.len(), left.len());
+        let copy = other.open();
+        assert_eq!(copy.read_all_blocking(LogPosition(0), usize::MAX).unwrap(), wanted, "to {to}");
+        fill(&copy, 30_000, 200);
+        let events = wanted.len() as u64 + 200;
+        assert_eq!(copy.verify().unwrap().events, events, "to {to}");
+        drop(copy);
+        assert_eq!(other.open().verify().unwrap().events, events, "to {to}");
+    }
+}
+
+#[test]
+fn embedded_damage_in_a_copied_segment_with_gaps_is_named() {
+    let world = with_gaps();
+    let taken = take(world.store());
+    let (name, (_, bytes)) = taken.iter().find(|(name, _)| name.contains('-')).unwrap();
+    for at in (0..bytes.len()).step_by(53).chain(0..200) {
+        let mut damaged = taken.clone();
+        damaged.get_mut(name).unwrap().1[at] ^= 4;
+        let error = import(&damaged, &Place::new(), None).unwrap_err();
+        let ImportError::Damaged { file, .. } = &error else { panic!("byte {at}: {error}") };
+        assert!(file == name, "byte {at}: {error}");
+    }
 }

@@ -2,7 +2,9 @@
 
 mod copying;
 mod damage;
+mod expiry;
 mod frames;
+mod gaps;
 mod opening;
 mod room;
 
@@ -60,7 +62,7 @@ impl Place {
     }
 
     fn segment(&self, first: u64) -> PathBuf {
-        self.path().join("log").join(segment::file_name(first))
+        self.path().join("log").join(header::FileName::written(first).to_string())
     }
 
     fn try_open(&self) -> Result<EmbeddedStore, OpenError> {

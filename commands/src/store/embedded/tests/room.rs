@@ -120,12 +120,12 @@ fn on_device(device: &str) -> Vec<StoreError> {
     let mark = mark::Mark::open(&place.path().join("durable"), [1; 16]).unwrap();
     let (space, clock) = (Space { dir: place.path().to_owned(), keep: 0 }, Arc::new(Ticking::default()));
     let (hint, segment_bytes, end) = (index.hint("a").unwrap(), 1 << 20, SEGMENT_HEADER as u64);
-    let parts = Parts { log: Arc::clone(&log), index, clock, queue, room, end, mark, segment_bytes, space };
+    let parts = Parts { log: Arc::clone(&log), index, clock, queue, room, end, mark, format: 1, segment_bytes, space };
     let writer = thread::spawn(move || Writer::new(parts).run());
     let mut answers = Vec::new();
     for name in ["a", "b"] {
         let frames = frame::encode(&stream(name), &contract::event(1), Vec::new()).unwrap();
-        let (answer, answered) = oneshot::channel();
+        let (answer, answered) = tokio::sync::oneshot::channel();
         let expected = Expected::NoStream;
         let batch = Batch { name: name.into(), hint, expected, frames, count: 1, permits: 1, answer };
         sender.send(Message::Append(batch)).unwrap();
