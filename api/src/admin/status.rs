@@ -1,9 +1,9 @@
 //! The node as a whole, and what it counted.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dface_commands::processes::Standing;
-use dface_domain::retention::Retained;
+use dface_domain::{retention::Retained, time::Timestamp};
 use http::HeaderValue;
 use metrics::gauge;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::gate::{Admin, AdminAccess, Operator};
 use crate::{
-    http::{Answer, ApiError, Request, Route, route::Reply},
+    http::{Answer, Request, Route, route::Reply},
     jobs::{meter, queue::QueueStatus},
     metrics as names,
     node::Node,
@@ -108,9 +108,21 @@ struct CategoryStatus {
     oldest: Option<String>,
 }
 
+/// So long is the store asked; the rest of the status does not need it.
+const ASKED_FOR: Duration = Duration::from_secs(1);
+
 impl RetentionStatus {
-    async fn of(node: &Node) -> Result<Self, ApiError> {
-        let (kept, known) = (node.keeping.now(), node.commands.retention().await?.before);
+    /// What the log says; nothing where the store is away, which the status is to tell all the same.
+    async fn known(node: &Node) -> BTreeMap<Retained, Timestamp> {
+        if node.store.health().is_some_and(|health| !health.connected) {
+            return BTreeMap::new();
+        }
+        let asked = tokio::time::timeout(ASKED_FOR, node.commands.retention()).await;
+        asked.ok().and_then(Result::ok).map(|retention| retention.before).unwrap_or_default()
+    }
+
+    async fn of(node: &Node) -> Self {
+        let (kept, known) = (node.keeping.now(), Self::known(node).await);
         let category = |category: Retained| {
             let mark = kept.low_water.get(&category);
             CategoryStatus {
@@ -123,7 +135,7 @@ impl RetentionStatus {
         };
         let categories = Retained::ALL.map(category).into();
         let at = kept.at.map(|at| at.to_string());
-        Ok(Self { at, error: kept.error, events: kept.events, bytes: kept.bytes, categories })
+        Self { at, error: kept.error, events: kept.events, bytes: kept.bytes, categories }
     }
 }
 
@@ -180,7 +192,7 @@ pub(super) async fn status(admin: Arc<Admin>, _: Request<Operator>) -> Reply {
             .desk
             .get()
             .map_or_else(Vec::new, |desk| desk.ledger().paused().borrow().iter().map(|k| k.name()).collect()),
-        retention: RetentionStatus::of(node).await?,
+        retention: RetentionStatus::of(node).await,
         verifications: node.commands.passwords().verifications(),
     }))
 }

@@ -69,6 +69,32 @@ pub(super) fn new_generation<M: ReadModel>(
     Ok(runner)
 }
 
+/// How often a generation catches up with what was appended while it did.
+const APPROACHES: usize = 8;
+
+/// Makes a generation beside the one that serves, up to where little of the log is left.
+pub(super) fn beside<M: ReadModel>(shared: &Shared, status: &Status) -> Result<Runner<M>, ModelError> {
+    let mut runner = new_generation::<M>(shared, status, shared.feed.head())?;
+    for _ in 0..APPROACHES {
+        if shared.feed.behind(runner.position).events <= shared.settings.rebuild_batch as u64 {
+            break;
+        }
+        if let Err(error) = catch_up(&mut runner, shared, status, shared.feed.head(), true) {
+            discard(shared, &runner)?;
+            return Err(error);
+        }
+    }
+    Ok(runner)
+}
+
+/// Deletes what cannot be finished; what was only stopped goes on at the next start.
+fn discard<M: ReadModel>(shared: &Shared, runner: &Runner<M>) -> Result<(), ModelError> {
+    if !shared.stop.is_cancelled() {
+        shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
+    }
+    Ok(())
+}
+
 /// Makes a generation up to `until`, to serve or to be compared; it goes on where one like it was cut off.
 pub(super) fn new_generation_at<M: ReadModel>(
     shared: &Shared,
@@ -90,9 +116,7 @@ pub(super) fn new_generation_at<M: ReadModel>(
     match along(&mut runner, shared, status, until, Some(&shared.convoy.join()), &place) {
         Ok(()) => Ok(runner),
         Err(error) => {
-            if !shared.stop.is_cancelled() {
-                shared.db.delete_keyspace(runner.rows.keyspace().clone())?;
-            }
+            discard(shared, &runner)?;
             Err(error)
         }
     }

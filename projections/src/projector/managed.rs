@@ -19,6 +19,7 @@ use super::{
     convoy::Convoy,
     feed::Feed,
     model::{Parts, ReadModel, View},
+    priority::giving_way,
     room::Room,
     rows::Rows,
     runner::{Runner, Stopped},
@@ -148,14 +149,15 @@ impl<M: ReadModel> Managed<M> {
     /// The serving generation stands still only while the new one takes its last steps to the same position.
     fn compare_with_rebuild(&self) -> Result<Difference, ModelError> {
         let shared = &self.shared;
-        let mut new = build::new_generation_at::<M>(shared, &self.status, self.status.position(), false)?;
+        let until = self.status.position();
+        let mut new = giving_way(|| build::new_generation_at::<M>(shared, &self.status, until, false))?;
         let serving = self.halt()?;
         let level = build::catch_up(&mut new, shared, &self.status, serving.position, false);
         let level = level.and_then(|()| new.rows.finish());
         let (snapshot, rows) = (shared.db.snapshot(), serving.rows.keyspace().clone());
         self.follow(serving);
         let rebuilt = new.rows.keyspace();
-        let compared = level.and_then(|()| build::difference(M::NAME, &snapshot, &rows, rebuilt));
+        let compared = level.and_then(|()| giving_way(|| build::difference(M::NAME, &snapshot, &rows, rebuilt)));
         drop(snapshot);
         shared.db.delete_keyspace(rebuilt.clone())?;
         compared
@@ -277,7 +279,7 @@ impl<M: ReadModel> AnyModel for Managed<M> {
     fn rebuild(&self) -> Result<u64, ModelError> {
         let _one = self.rebuilding.lock();
         self.status.set_rebuilding(true);
-        let built = build::new_generation::<M>(&self.shared, &self.status, self.shared.feed.head());
+        let built = giving_way(|| build::beside::<M>(&self.shared, &self.status));
         let swapped = built.and_then(|mut new| {
             let old = self.halt()?;
             let until = old.position.max(self.shared.feed.head());

@@ -18,6 +18,7 @@ mod convoy;
 mod feed;
 mod managed;
 pub mod model;
+mod priority;
 mod room;
 pub mod rows;
 mod runner;

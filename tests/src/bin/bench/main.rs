@@ -4,6 +4,7 @@ mod append;
 mod chance;
 mod chat;
 mod exports;
+mod live;
 mod machine;
 mod made;
 mod mqtt;
@@ -63,6 +64,8 @@ enum Part {
         #[arg(long)]
         only: Option<String>,
     },
+    /// What clients meet while all read models are made anew
+    Live,
     /// A million events into Parquet, beside pyarrow (--shops: the log's events)
     Exports,
     /// The followers of somebody with many, and signing in
@@ -137,6 +140,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Some(Part::Append) => page.add(append::run(&setup)?),
         Some(Part::Serve) => serving::run(&setup, &mut page)?,
         Some(Part::Rebuild { data, only }) => page.add(replay::of_directory(&data, only.as_deref())?),
+        Some(Part::Live) => page.add(live::run(&setup)?),
         Some(Part::Exports) => page.add(exports::run(&setup)?),
         Some(Part::People) => people::run(&setup, &mut page)?,
         Some(Part::Chat) => page.add(chat::run(&setup)?),

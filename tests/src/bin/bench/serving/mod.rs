@@ -88,7 +88,7 @@ fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 
-async fn add_shops(data: &Path, shops: &[ShopDetails]) -> Result<(), Failed> {
+pub async fn add_shops(data: &Path, shops: &[ShopDetails]) -> Result<(), Failed> {
     let (directory, now) = (Directory::open(data).await?, SystemClock.now());
     let added = shops.iter().enumerate().map(|(index, details)| Ok(made::shops::added(index, details, now)));
     directory.append("shops", added).await?;
@@ -96,7 +96,7 @@ async fn add_shops(data: &Path, shops: &[ShopDetails]) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn add_people(data: &Path, shops: &[ShopDetails], crowd: Crowd) -> Result<Vec<String>, Failed> {
+pub async fn add_people(data: &Path, shops: &[ShopDetails], crowd: Crowd) -> Result<Vec<String>, Failed> {
     let (directory, now) = (Directory::open(data).await?, SystemClock.now());
     let keys = &directory.keys;
     made::people::make_keys(keys.as_ref(), crowd.users)?;

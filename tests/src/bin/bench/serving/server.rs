@@ -28,6 +28,8 @@ pub fn build() -> Result<PathBuf, Failed> {
 pub struct Server {
     child: Child,
     pub http: SocketAddr,
+    /// Where operators connect.
+    pub admin: SocketAddr,
     /// Where XMPP clients connect, where it has the role.
     pub xmpp: Option<SocketAddr>,
     /// Where MQTT clients connect, where there is a broker.
@@ -57,9 +59,10 @@ impl Server {
         BufReader::new(out).read_line(&mut line)?;
         let took = begun.elapsed();
         let ready: serde_json::Value = serde_json::from_str(&line).map_err(|_| "the server did not start")?;
-        let http = ready["http"].as_str().ok_or("the server named no address")?.parse()?;
+        let address = |key: &str| ready[key].as_str().ok_or("the server named no address");
+        let (http, admin) = (address("http")?.parse()?, address("admin")?.parse()?);
         let [xmpp, mqtt] = ["xmpp", "mqtt"].map(|key| ready[key].as_str().map(str::parse).transpose());
-        Ok((Self { child, http, xmpp: xmpp?, mqtt: mqtt? }, took))
+        Ok((Self { child, http, admin, xmpp: xmpp?, mqtt: mqtt? }, took))
     }
 
     /// Its process.
