@@ -4,7 +4,7 @@ pub mod load;
 mod postgis;
 pub mod postgres;
 mod redis;
-mod requests;
+pub mod requests;
 pub use requests::get;
 pub mod server;
 
