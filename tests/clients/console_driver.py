@@ -18,6 +18,8 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LOOKS = [("wide-light", WIDE, "light", "en-GB"), ("wide-dark", WIDE, "dark", "zh-CN"),
          ("narrow-light", NARROW, "light", "zh-CN"), ("narrow-dark", NARROW, "dark", "en-GB")]
 PATIENCE_MS = 30_000
+# A rebuild gives way to whatever else the machine does.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def want(what):
