@@ -108,35 +108,7 @@ impl Feed {
 
     fn read(&self, position: LogPosition, limit: usize) -> Result<Batch, StoreError> {
         let recorded = self.runtime.block_on(self.store.read_all(position, limit))?;
-        Ok(Arc::new(decode_all(recorded)))
+        let decode = |recorded: Recorded| Decoded { event: recorded.data.decode(), recorded };
+        Ok(Arc::new(recorded.into_iter().map(decode).collect()))
     }
-}
-
-/// Fewer are decoded where they were read: another thread would take longer to begin.
-const SHARD: usize = 1_024;
-
-/// Decodes events on as many processors as there are.
-fn decode_all(recorded: Vec<Recorded>) -> Vec<Decoded> {
-    let decode = |recorded: Recorded| Decoded { event: recorded.data.decode(), recorded };
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = recorded.len().div_ceil(processors).max(SHARD);
-    if recorded.len() <= share {
-        return recorded.into_iter().map(decode).collect();
-    }
-    let mut rest = recorded;
-    let mut shares = Vec::with_capacity(processors);
-    while rest.len() > share {
-        let next = rest.split_off(share);
-        shares.push(std::mem::replace(&mut rest, next));
-    }
-    std::thread::scope(|scope| {
-        let others: Vec<_> = shares
-            .into_iter()
-            .map(|share| scope.spawn(move || share.into_iter().map(decode).collect::<Vec<_>>()))
-            .collect();
-        let last: Vec<Decoded> = rest.into_iter().map(decode).collect();
-        let decoded =
-            others.into_iter().flat_map(|one| one.join().expect("decoding answers errors, it does not panic"));
-        decoded.chain(last).collect()
-    })
 }

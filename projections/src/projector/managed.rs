@@ -92,9 +92,12 @@ impl<M: ReadModel> Managed<M> {
     pub(super) fn open(shared: Arc<Shared>) -> Result<Self, ModelError> {
         let found = shared.checkpoints.get(M::NAME).filter(|c| c.log == shared.log && c.schema == M::SCHEMA);
         let status = Arc::new(Status::default());
-        let unfinished = unfinished::find::<M>(&shared, &Place::begin::<M>(&shared, true), shared.feed.head())?;
         let (runner, unfinished) = match found {
-            Some(checkpoint) => (of_checkpoint(&shared, checkpoint)?, unfinished.map(|(_, position)| position)),
+            Some(checkpoint) => {
+                let place = Place::begin::<M>(&shared, true);
+                let unfinished = unfinished::find::<M>(&shared, &place, shared.feed.head())?;
+                (of_checkpoint(&shared, checkpoint)?, unfinished.map(|(_, position)| position))
+            }
             None => (first_generation(&shared, &status)?, None),
         };
         let view = M::View::open(&shared.parts, runner.rows.keyspace().clone())?;
